@@ -1,0 +1,1 @@
+"""The clinic's relationship core: knows no terminal, opens nothing at import."""

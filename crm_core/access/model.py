@@ -1,0 +1,125 @@
+"""Roles, the permissions they are made of, and who is acting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """A verb on a thing; every service function names the one it needs."""
+
+    LANE_READ = "lane:read"
+    CONVERSATION_READ = "conversation:read"
+    CONVERSATION_WORK = "conversation:work"
+    CONVERSATION_ASSIGN = "conversation:assign"
+    DANGER_ACT = "danger:act"
+    MESSAGE_SEND = "message:send"
+    MESSAGE_RECEIVE = "message:receive"
+    OUTBOX_READ = "outbox:read"
+    OUTBOX_DELIVER = "outbox:deliver"
+    OUTBOX_RESOLVE = "outbox:resolve"
+    PATIENT_READ = "patient:read"
+    PATIENT_LINK = "patient:link"
+    PATIENT_IMPORT = "patient:import"
+    TEMPLATE_READ = "template:read"
+    TEMPLATE_APPROVE = "template:approve"
+    PLAYBOOK_READ = "playbook:read"
+    PLAYBOOK_APPLY = "playbook:apply"
+    STAFF_READ = "staff:read"
+    STAFF_MANAGE = "staff:manage"
+    VENDOR_READ = "vendor:read"
+    VENDOR_MANAGE = "vendor:manage"
+    AUDIT_READ = "audit:read"
+    AUDIT_VERIFY = "audit:verify"
+
+
+class Role(StrEnum):
+    """What a person does here; see domain.md."""
+
+    AGENT = "agent"
+    NURSE = "nurse"
+    PHYSICIAN = "physician"
+    COORDINATOR = "coordinator"
+    SUPERVISOR = "supervisor"
+    APPROVER = "approver"
+    PRIVACY = "privacy"
+    ADMIN = "admin"
+
+
+_FRONT_LINE = frozenset(
+    {
+        Permission.LANE_READ,
+        Permission.CONVERSATION_READ,
+        Permission.CONVERSATION_WORK,
+        Permission.MESSAGE_SEND,
+        Permission.OUTBOX_READ,
+        Permission.PATIENT_READ,
+        Permission.PATIENT_LINK,
+        Permission.TEMPLATE_READ,
+        Permission.PLAYBOOK_READ,
+        Permission.STAFF_READ,
+    }
+)
+_ADMIN = frozenset(
+    {
+        Permission.LANE_READ,
+        Permission.MESSAGE_RECEIVE,
+        Permission.OUTBOX_DELIVER,
+        Permission.PATIENT_IMPORT,
+        Permission.TEMPLATE_READ,
+        Permission.PLAYBOOK_READ,
+        Permission.PLAYBOOK_APPLY,
+        Permission.STAFF_READ,
+        Permission.STAFF_MANAGE,
+        Permission.VENDOR_READ,
+        Permission.VENDOR_MANAGE,
+        Permission.AUDIT_VERIFY,
+    }
+)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: _FRONT_LINE,
+    Role.NURSE: _FRONT_LINE | {Permission.DANGER_ACT},
+    Role.PHYSICIAN: _FRONT_LINE | {Permission.DANGER_ACT},
+    Role.COORDINATOR: _FRONT_LINE,
+    Role.SUPERVISOR: _FRONT_LINE
+    | {Permission.CONVERSATION_ASSIGN, Permission.OUTBOX_RESOLVE, Permission.VENDOR_READ},
+    Role.APPROVER: frozenset({Permission.TEMPLATE_READ, Permission.TEMPLATE_APPROVE, Permission.PLAYBOOK_READ}),
+    Role.PRIVACY: frozenset(
+        {Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.VENDOR_READ, Permission.STAFF_READ}
+    ),
+    Role.ADMIN: _ADMIN,
+}
+"""A role is nothing but this set; what is not listed is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who is acting in a unit of work.
+
+    `staff_id` 0 is the system itself (pollers, receivers). `lanes` are the lanes this person
+    works; None means every lane that the person's roles may see.
+    """
+
+    staff_id: int
+    name: str
+    roles: frozenset[Role] = frozenset()
+    lanes: frozenset[str] | None = None
+    permissions: frozenset[Permission] = field(default=frozenset())
+
+    @classmethod
+    def with_roles(
+        cls, staff_id: int, name: str, roles: frozenset[Role], lanes: frozenset[str] | None = None
+    ) -> Actor:
+        """An actor holding the union of its roles' permissions."""
+        permissions = frozenset().union(*(PERMISSIONS[role] for role in roles))
+        return cls(staff_id=staff_id, name=name, roles=roles, lanes=lanes, permissions=permissions)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether a role of this actor holds `permission`."""
+        return permission in self.permissions
+
+
+SYSTEM = Actor(staff_id=0, name="system", permissions=frozenset(Permission))
+"""The pollers and receivers: no person, so it owns nothing and answers nothing."""

@@ -1,0 +1,1 @@
+"""Messages, gateways, vendors, the contact gate, danger screening, outbox, inbound."""

@@ -1,0 +1,1 @@
+"""Business calendars: pure arithmetic of working time."""

@@ -1,0 +1,1 @@
+"""Lanes, conversations, routing, clocks and the work loop."""

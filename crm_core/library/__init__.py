@@ -1,0 +1,1 @@
+"""Response templates: versions, approval, merge fields."""

@@ -1,0 +1,1 @@
+"""Patients, their contact points, and how they are found."""

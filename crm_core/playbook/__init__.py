@@ -1,0 +1,1 @@
+"""The clinic's own rules as files: load, check, apply."""

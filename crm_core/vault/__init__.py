@@ -1,0 +1,1 @@
+"""Keys and their wrapping, sealed values, blind tokens."""

@@ -1,0 +1,37 @@
+"""The permanent numbers of sealed fields.
+
+A number is part of every ciphertext's associated data: it is never reused and never changes.
+The hundreds name the kind of record, so that an opening can be audited by kind and row id.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Field(IntEnum):
+    """One number for each sealed column."""
+
+    PATIENT_FAMILY = 101
+    PATIENT_GIVEN = 102
+    PATIENT_BIRTH_DATE = 103
+    PATIENT_ADDRESS = 104
+    IDENTIFIER_VALUE = 111
+    CONTACT_VALUE = 121
+    MESSAGE_BODY = 301
+    MESSAGE_RAW = 302
+    MESSAGE_SUBJECT = 303
+    MESSAGE_SENDER = 304
+    NOTE_BODY = 311
+    DRAFT_BODY = 312
+    ROUTE_TRACE = 321
+    NEXT_ACTION = 322
+    STEP_TEXT = 323
+
+    @property
+    def kind(self) -> str:
+        """The record that an opening of this field shows, as the audit names it."""
+        return _KINDS[self // 10]
+
+
+_KINDS = {10: "patient", 11: "patient_identifier", 12: "contact_point", 30: "message", 31: "note", 32: "conversation"}

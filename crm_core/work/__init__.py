@@ -1,0 +1,1 @@
+"""Units of work: what a service is handed to read or write."""

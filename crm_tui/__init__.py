@@ -1,0 +1,1 @@
+"""The two faces: the Textual console and the typer command line."""

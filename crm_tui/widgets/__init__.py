@@ -1,0 +1,1 @@
+"""Reusable widgets; never import app, screens, desk or crm_core."""
