@@ -1,0 +1,48 @@
+"""The one border where a driver's error becomes ours; values never cross it."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from crm_core.errors import AlreadyInUse, CrmError, Unavailable, WrongKey
+
+log = logging.getLogger(__name__)
+
+
+class RuleBroken(CrmError):
+    """The store refused a change that breaks its rule {rule}; nothing was saved, run `crm doctor` if it repeats."""
+
+
+def translate(error: DBAPIError) -> CrmError:
+    """What a person is told; only SQLSTATE and the constraint's name are logged.
+
+    psycopg's DETAIL and SQLite's message may hold values, so neither is looked at beyond
+    the names in it.
+    """
+    original = error.orig
+    state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None) or "unknown"
+    constraint = _constraint(original)
+    log.warning("store error %s, constraint %s", state, constraint or "none")
+    said = str(original)
+    if "file is not a database" in said or "file is encrypted" in said:
+        return WrongKey()
+    if isinstance(error, IntegrityError):
+        if state == "23505" or "UNIQUE" in said or "PRIMARYKEY" in state:
+            return AlreadyInUse(what=constraint or "value")
+        return RuleBroken(rule=constraint or state)
+    if isinstance(error, OperationalError):
+        remedy = "try again in a moment" if "locked" in said else "check that it runs and run `crm doctor`"
+        return Unavailable(what="The store", remedy=remedy)
+    return RuleBroken(rule=constraint or state)
+
+
+def _constraint(original: BaseException | None) -> str | None:
+    diagnostics = getattr(original, "diag", None)
+    if diagnostics is not None:
+        name: str | None = diagnostics.constraint_name
+        return name
+    # SQLite names columns after "UNIQUE constraint failed: staff.login": names, no values.
+    head, found, names = str(original).partition("constraint failed: ")
+    return names.strip() if found and head else None
