@@ -1,0 +1,324 @@
+"""A home: the folder with crm.toml, the key file and the embedded store, and who may read it.
+
+crm.toml is read with tomllib and checked by pydantic here, at the edge; what comes out is a
+frozen `Settings` with every path made absolute. It is written once, by `crm init`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crm_core.errors import CrmError, StoreMissing, Unavailable
+
+FILE = "crm.toml"
+LOCK_SECONDS = 120
+EMBEDDED = "sqlite:///crm.db"
+
+
+class BadSettings(CrmError):
+    """{file} cannot be used: {problems}; mend it and try again."""
+
+    exit_code = 2
+
+
+class TooOpen(Unavailable):
+    """{path} is open to other accounts (mode {mode}); run `crm doctor --fix`."""
+
+
+class SecretUnreadable(Unavailable):
+    """The password file {path} named in crm.toml cannot be read; create it with mode 0600."""
+
+
+class KeySource(StrEnum):
+    """Where the master key lives."""
+
+    KEYRING = "keyring"
+    FILE = "file"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+
+class SmtpTable(_Table):
+    """`[gateway.X]` with kind = "smtp": a mail submission server, always over verified TLS."""
+
+    kind: Literal["smtp"]
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls"] = "starttls"
+    user: str | None = None
+    password_file: Path | None = None
+    sender: str = Field(alias="from", min_length=3)
+    ca_file: Path | None = None
+    vendor: str = Field(min_length=1, description="the vendor whose BAA covers this gateway, as `crm vendor` names it")
+
+
+class SpoolTable(_Table):
+    """`[gateway.X]` with kind = "spool": JSON lines appended to a file, nothing leaves the host."""
+
+    kind: Literal["spool"]
+    path: Path = Path("spool.jsonl")
+
+
+GatewayTable = Annotated[SmtpTable | SpoolTable, Field(discriminator="kind")]
+
+
+class _Store(_Table):
+    url: str = EMBEDDED
+    password_file: Path | None = None
+
+
+class _Key(_Table):
+    source: KeySource = KeySource.KEYRING
+
+
+class _Audit(_Table):
+    anchor: Path = Path("anchor.jsonl")
+
+
+class _Playbook(_Table):
+    name: str = "primary_care"
+
+
+class _Console(_Table):
+    lock_seconds: int = Field(default=LOCK_SECONDS, ge=30, le=900)
+
+
+class _File(_Table):
+    store: _Store = _Store()
+    key: _Key = _Key()
+    audit: _Audit = _Audit()
+    playbook: _Playbook = _Playbook()
+    console: _Console = _Console()
+    gateway: dict[str, GatewayTable] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What crm.toml says, with every path absolute.
+
+    `store_url` holds a database password where there is one, so it is kept out of the repr.
+    `gateways` maps a channel's word ("email", "sms") to its table.
+    """
+
+    home: Path
+    store_url: str = field(repr=False)
+    key_source: KeySource = KeySource.KEYRING
+    playbook: str = "primary_care"
+    anchor: Path
+    lock_seconds: int = LOCK_SECONDS
+    gateways: Mapping[str, SmtpTable | SpoolTable] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path | None:
+        """The embedded store's file; None where the store is a server."""
+        prefix = "sqlite:///"
+        return Path(self.store_url.removeprefix(prefix)) if self.store_url.startswith(prefix) else None
+
+    @property
+    def key_file(self) -> Path:
+        """The 0600 file of the master key, where the key's source is `file`."""
+        return self.home / "crm.key"
+
+    @property
+    def log_file(self) -> Path:
+        """Incidents and driver states, without values."""
+        return self.home / "crm.log"
+
+    @property
+    def store_label(self) -> str:
+        """The store's address as it may be shown: without user or password."""
+        parts = urlsplit(self.store_url)
+        if not parts.netloc:
+            return self.store_url
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
+def find_home(given: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """The home to use: `given`, or CRM_HOME, or the platform's user data folder."""
+    environ = os.environ if environ is None else environ
+    if given is not None:
+        return given.expanduser().absolute()
+    if environ.get("CRM_HOME"):
+        return Path(environ["CRM_HOME"]).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("crm", appauthor=False)
+
+
+def read_settings(home: Path) -> Settings:
+    """The settings of `home`; refuses a home that others may read.
+
+    Raises StoreMissing without a crm.toml, BadSettings naming every mistake, TooOpen.
+    """
+    file = home / FILE
+    if not file.is_file():
+        raise StoreMissing(home=home)
+    refuse_open(home)
+    return parse_settings(home, file)
+
+
+def parse_settings(home: Path, file: Path) -> Settings:
+    """`read_settings` without the look at modes, for `crm doctor`."""
+    try:
+        parsed = _File.model_validate(tomllib.loads(file.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(file=file, problems=str(error)) from None
+    except OSError as error:
+        raise Unavailable(what=str(file), remedy=f"it cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        raise BadSettings(file=file, problems="; ".join(_problem(e) for e in error.errors())) from None
+    return Settings(
+        home=home,
+        store_url=_store_url(home, parsed.store),
+        key_source=parsed.key.source,
+        playbook=parsed.playbook.name,
+        anchor=home / parsed.audit.anchor.expanduser(),
+        lock_seconds=parsed.console.lock_seconds,
+        gateways={name: _absolute(home, table) for name, table in parsed.gateway.items()},
+    )
+
+
+def _problem(error: object) -> str:
+    assert isinstance(error, dict)
+    where = ".".join(str(part) for part in error["loc"] if part not in ("smtp", "spool"))
+    return f"{where}: {str(error['msg']).lower()}"
+
+
+def _absolute(home: Path, table: SmtpTable | SpoolTable) -> SmtpTable | SpoolTable:
+    paths = {name: home / value.expanduser() for name, value in table if isinstance(value, Path)}
+    return table.model_copy(update=paths)
+
+
+def _store_url(home: Path, store: _Store) -> str:
+    if store.url.startswith("sqlite:///"):
+        return f"sqlite:///{home / store.url.removeprefix('sqlite:///')}"
+    if store.password_file is None:
+        return store.url
+    password = quote(read_secret(home / store.password_file.expanduser()), safe="")
+    parts = urlsplit(store.url)
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
+
+
+def read_secret(path: Path) -> str:
+    """The first line of a password file; refused while other accounts may read it."""
+    _refuse_mode(path)
+    try:
+        return path.read_text("utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        raise SecretUnreadable(path=path) from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Create `path` with mode 0600, whole or not at all; an existing file is replaced."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def write_settings(
+    home: Path, *, url: str = EMBEDDED, key: KeySource, playbook: str, password_file: str | None = None
+) -> Path:
+    """Write a new home's crm.toml, with what may be changed by hand as comments; returns its path."""
+    password = f"password_file = {json.dumps(password_file)}\n" if password_file else ""
+    file = home / FILE
+    write_private(
+        file,
+        _TEMPLATE.format(url=json.dumps(url), password=password, key=key.value, playbook=json.dumps(playbook)),
+    )
+    return file
+
+
+def open_to_others(home: Path) -> list[tuple[Path, int]]:
+    """What in `home` other accounts may read or write, with its mode; the home itself first."""
+    wide = []
+    for path in [home, *sorted(home.iterdir())]:
+        try:
+            mode = path.stat().st_mode & 0o777
+        except FileNotFoundError:
+            continue  # a store's -wal and -shm come and go
+        if mode & 0o077:
+            wide.append((path, mode))
+    return wide
+
+
+def refuse_open(home: Path) -> None:
+    """Raise TooOpen while anything in `home` is open to other accounts."""
+    for path, mode in open_to_others(home):
+        raise TooOpen(path=path, mode=f"{mode:04o}")
+
+
+def close_to_others(home: Path) -> list[Path]:
+    """Take group's and others' rights from everything in `home`; returns what was changed."""
+    changed = []
+    for path, mode in open_to_others(home):
+        path.chmod(mode & 0o700)
+        changed.append(path)
+    return changed
+
+
+def _refuse_mode(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:
+        raise SecretUnreadable(path=path) from None
+    if mode & 0o077:
+        raise TooOpen(path=path, mode=f"{mode:04o}")
+
+
+_TEMPLATE = """\
+# Settings of this CRM. This folder and all in it belong to one account (0700, 0600).
+# Paths are relative to this folder. Passwords stand in files of their own, never here.
+
+[store]
+url = {url}
+{password}
+[key]
+source = "{key}"            # keyring, or file: crm.key in this folder
+
+[playbook]
+name = {playbook}
+
+[audit]
+# Signed checkpoints of the audit go here. Put it on another disk or host: a store that is
+# rolled back together with its anchor cannot be told from the older one.
+anchor = "anchor.jsonl"
+
+[console]
+lock_seconds = 120          # 30 to 900
+
+# Texts are appended here until a provider is configured; nothing leaves this host.
+[gateway.sms]
+kind = "spool"
+path = "sms.jsonl"
+
+# [gateway.email]
+# kind = "smtp"
+# host = "mail.example.org"
+# port = 587
+# security = "starttls"     # or "tls" for port 465
+# user = "crm"
+# password_file = "smtp-password"
+# from = "frontdesk@example.org"
+# vendor = "Example Mail"   # must be known to `crm vendor` with a BAA in date
+"""
