@@ -1,0 +1,115 @@
+"""Messages, what delivering them can end in, and the values that cross this room's door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from crm_core.words import Channel
+
+
+class Direction(StrEnum):
+    """Seen from the clinic."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class MessageKind(StrEnum):
+    """What a message is; only a person's text or a call that reached stops a clock."""
+
+    TEXT = "text"
+    CALL = "call"
+    AUTOMATIC = "automatic"
+
+
+class Screened(StrEnum):
+    """What the danger screening said of an inbound text; outbound texts are `not_needed`."""
+
+    CLEAR = "clear"
+    ALARM = "alarm"
+    UNSCREENED = "unscreened"
+    NOT_NEEDED = "not_needed"
+
+
+class Delivery(StrEnum):
+    """Where an outgoing message is.
+
+    `unknown` means that the gateway may or may not have it: it is never resent blindly.
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    TAKEN_BACK = "taken_back"
+
+
+class Handled(StrEnum):
+    """Which part of the inbound pipeline took a message."""
+
+    ROUTING = "routing"
+    CONVERSATION = "conversation"
+    OPT_OUT = "opt_out"
+    SUSPECTED_OPT_OUT = "suspected_opt_out"
+    OPT_IN = "opt_in"
+    HELP = "help"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbound:
+    """One message as a gateway, a file or a person brings it; nothing in it is trusted.
+
+    `sender` is a phone number, an e-mail address or whatever the channel calls its sender.
+    `provider_id` makes a second delivery of the same message no second message.
+    `at` is when it was sent, aware; never later than now in the store.
+    """
+
+    channel: Channel
+    sender: str
+    text: str
+    at: datetime
+    provider_id: str | None = None
+    subject: str | None = None
+    attachments: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What became of one inbound message."""
+
+    message_id: int
+    conversation_id: int | None
+    patient_id: int | None
+    lane: str | None
+    category: str | None
+    priority: str | None
+    handled_by: Handled
+    duplicate: bool
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One step of a decision: which rule was asked, whether it let the thing pass, what it saw."""
+
+    check: str
+    passed: bool
+    saw: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether a message may go, with every reason in the order asked."""
+
+    allowed: bool
+    reasons: tuple[Reason, ...]
+
+    @property
+    def refusal(self) -> Reason | None:
+        """The first reason that did not pass."""
+        return next((reason for reason in self.reasons if not reason.passed), None)

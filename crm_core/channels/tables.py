@@ -1,0 +1,100 @@
+"""Messages, the outbox, and who carries them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.channels.model import Delivery, Direction, MessageKind, Screened
+from crm_core.store.base import Base, Id, Utc, sealed, word
+from crm_core.vault.fields import Field
+from crm_core.vault.sealed import Sealed
+from crm_core.words import Channel, Purpose
+
+
+class Vendor(Base):
+    """Who carries messages, and how long its business associate agreement (BAA) holds."""
+
+    __tablename__ = "vendor"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    baa_from: Mapped[date] = mapped_column(Date)
+    baa_until: Mapped[date] = mapped_column(Date)
+    ended_at: Mapped[datetime | None] = mapped_column(Utc)
+
+    __table_args__ = (CheckConstraint("baa_until >= baa_from", name="baa_order"),)
+
+
+class Message(Base):
+    """One text, call or letter, in or out. `conversation_id` is NULL where a keyword alone came."""
+
+    __tablename__ = "message"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    direction: Mapped[Direction] = mapped_column(word(Direction, "direction"))
+    kind: Mapped[MessageKind] = mapped_column(word(MessageKind, "kind"))
+    channel: Mapped[Channel] = mapped_column(word(Channel, "channel"))
+    at: Mapped[datetime] = mapped_column(Utc)
+    recorded_at: Mapped[datetime] = mapped_column(Utc)
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    template_version_id: Mapped[int | None] = mapped_column(ForeignKey("template_version.id"))
+    screened: Mapped[Screened] = mapped_column(word(Screened, "screened"))
+    hidden: Mapped[int] = mapped_column(Integer, server_default="0")
+    attachments: Mapped[int] = mapped_column(Integer, server_default="0")
+    call_outcome: Mapped[str | None] = mapped_column(String(40))
+    reached: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    provider_token: Mapped[int | None] = mapped_column(Id, unique=True)
+    body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    raw_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    subject_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sender_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[Sealed] = sealed(Field.MESSAGE_BODY, "id", "body_sealed")
+    raw: Mapped[Sealed] = sealed(Field.MESSAGE_RAW, "id", "raw_sealed")
+    subject: Mapped[Sealed] = sealed(Field.MESSAGE_SUBJECT, "id", "subject_sealed")
+    sender: Mapped[Sealed] = sealed(Field.MESSAGE_SENDER, "id", "sender_sealed")
+
+
+class Outbox(Base):
+    """One outgoing message on its way. `why` is the gate's ordered reasons as JSON, without a patient.
+
+    A sender claims a row by a lease and a rising token (`fence`); `attempt_id` is the
+    idempotency key that the gateway hears and can be asked about.
+    """
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), unique=True)
+    dedup_key: Mapped[str] = mapped_column(String(80), unique=True)
+    channel: Mapped[Channel] = mapped_column(word(Channel, "channel"))
+    purpose: Mapped[Purpose] = mapped_column(word(Purpose, "purpose"))
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    state: Mapped[Delivery] = mapped_column(word(Delivery, "state"))
+    due_at: Mapped[datetime] = mapped_column(Utc)
+    tries: Mapped[int] = mapped_column(Integer, server_default="0")
+    fence: Mapped[int] = mapped_column(Integer, server_default="0")
+    lease_until: Mapped[datetime | None] = mapped_column(Utc)
+    attempt_id: Mapped[str | None] = mapped_column(String(64))
+    gateway: Mapped[str | None] = mapped_column(String(40))
+    provider_id: Mapped[str | None] = mapped_column(String(255))
+    failure: Mapped[str | None] = mapped_column(String(80))
+    why: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    settled_at: Mapped[datetime | None] = mapped_column(Utc)
+
+    __table_args__ = (
+        CheckConstraint("state <> 'sending' OR (lease_until IS NOT NULL AND attempt_id IS NOT NULL)", name="leased"),
+        Index(
+            "ix_outbox_due",
+            "due_at",
+            sqlite_where=text("state IN ('queued', 'sending')"),
+            postgresql_where=text("state IN ('queued', 'sending')"),
+        ),
+    )

@@ -1,0 +1,167 @@
+"""A conversation's states, the verbs that move it, and what a person is shown of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from crm_core.channels.model import Delivery, Direction, MessageKind, Screened
+from crm_core.vault.sealed import Shown
+from crm_core.words import Channel, Priority
+
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+"""The order key of an item on which no clock runs: after everything that is due."""
+
+DANGER_URGENCY = 0
+STAT_URGENCY = 1
+
+
+class State(StrEnum):
+    """Where a conversation is; only `closed` is an end."""
+
+    NEW = "new"
+    OPEN = "open"
+    WAITING_PATIENT = "waiting_patient"
+    WAITING_OTHER = "waiting_other"
+    SNOOZED = "snoozed"
+    CLOSED = "closed"
+
+
+class Verb(StrEnum):
+    """What was done to a conversation; each is one step of its history."""
+
+    ARRIVED = "arrived"
+    RECEIVED = "received"
+    REOPENED = "reopened"
+    ALARMED = "alarmed"
+    ACKNOWLEDGED = "acknowledged"
+    TAKEN = "taken"
+    RELEASED = "released"
+    ASSIGNED = "assigned"
+    REPLIED = "replied"
+    CALLED = "called"
+    NOTED = "noted"
+    LINKED = "linked"
+    MOVED = "moved"
+    ESCALATED = "escalated"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    CLOSED = "closed"
+    UNDONE = "undone"
+
+
+def urgency_of(priority: Priority, *, danger: bool = False, late: bool = False) -> int:
+    """The first key of the working order (see tables.py)."""
+    if danger:
+        return DANGER_URGENCY
+    return max(STAT_URGENCY, priority.rank + 1 - (1 if late else 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneCount:
+    """One lane's figures: everything not closed, of that unowned, of that past its due time."""
+
+    lane: str
+    title: str
+    open: int
+    unowned: int
+    overdue: int
+    next_due: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueItem:
+    """One line of a queue. `patient_name` is None for an unknown sender."""
+
+    conversation_id: int
+    patient_id: int | None
+    patient_name: Shown | None
+    category: str
+    channel: Channel
+    priority: Priority
+    urgency: int
+    lane: str
+    state: State
+    owner_id: int | None
+    owner: str | None
+    danger: bool
+    unscreened: bool
+    due_at: datetime | None
+    waiting_since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageView:
+    """One message or note of a thread, opened."""
+
+    id: int
+    kind: MessageKind | None
+    direction: Direction | None
+    channel: Channel | None
+    at: datetime
+    author: str | None
+    body: Shown
+    subject: Shown | None
+    delivery: Delivery | None
+    why: tuple[str, ...]
+    screened: Screened
+    hidden: int
+    attachments: int
+    call_outcome: str | None
+
+    @property
+    def internal(self) -> bool:
+        """Whether this is a note."""
+        return self.kind is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmView:
+    """One danger, as it may be told to anyone: no patient in it."""
+
+    alarm_id: int
+    conversation_id: int
+    lane: str
+    raised_at: datetime
+    ack_due_at: datetime
+    holder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationView:
+    """A conversation with its thread, opened for one person.
+
+    One of `owner` and `lane` always says who is next; `next_action` what; `clock_at` by when
+    (`clock` names it: a due clock, a snooze's end, a follow-up date).
+    """
+
+    id: int
+    patient_id: int | None
+    contact_point_id: int | None
+    channel: Channel
+    category: str
+    reason: str
+    priority: Priority
+    lane: str
+    lane_title: str
+    owner_id: int | None
+    owner: str | None
+    state: State
+    danger: bool
+    unscreened: bool
+    opened_at: datetime
+    waiting_since: datetime
+    due_at: datetime | None
+    first_response_at: datetime | None
+    snoozed_until: datetime | None
+    follow_up_at: datetime | None
+    outcome: str | None
+    closed_at: datetime | None
+    next_owner: str
+    next_action: Shown | None
+    clock: str
+    clock_at: datetime | None
+    version: int
+    follows_id: int | None
+    messages: tuple[MessageView, ...]

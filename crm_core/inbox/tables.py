@@ -1,0 +1,189 @@
+"""Conversations, their history, notes, drafts, alarms and what can be undone.
+
+`urgency` is the working order's first key: 0 unacknowledged danger, 1 stat, 2 asap, 3 urgent,
+4 routine, lowered by one step (never below 1) once overdue by a full target. `due_order` is
+`due_at`, or the end of time where no clock runs, so that one index gives the order on both stores.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.inbox.model import State, Verb
+from crm_core.store.base import Base, Id, Utc, sealed, word
+from crm_core.vault.fields import Field
+from crm_core.vault.sealed import Sealed
+from crm_core.words import Channel, Priority
+
+_TAKEABLE = text("taken_at IS NULL AND state IN ('new', 'open')")
+_STILL_OPEN = text("state <> 'closed'")
+
+
+class Conversation(Base):
+    """One thread with one patient, or an unknown sender, about one need."""
+
+    __tablename__ = "conversation"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    channel: Mapped[Channel] = mapped_column(word(Channel, "channel"))
+    category: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(80))
+    priority: Mapped[Priority] = mapped_column(word(Priority, "priority"))
+    urgency: Mapped[int] = mapped_column(Integer)
+    lane: Mapped[str] = mapped_column(String(40))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    taken_at: Mapped[datetime | None] = mapped_column(Utc)
+    state: Mapped[State] = mapped_column(word(State, "state"))
+    danger: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    unscreened: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    opened_at: Mapped[datetime] = mapped_column(Utc)
+    waiting_since: Mapped[datetime] = mapped_column(Utc)
+    due_at: Mapped[datetime | None] = mapped_column(Utc)
+    due_order: Mapped[datetime] = mapped_column(Utc)
+    late_at: Mapped[datetime | None] = mapped_column(Utc)
+    first_response_at: Mapped[datetime | None] = mapped_column(Utc)
+    last_message_at: Mapped[datetime] = mapped_column(Utc)
+    snoozed_until: Mapped[datetime | None] = mapped_column(Utc)
+    follow_up_at: Mapped[datetime | None] = mapped_column(Utc)
+    escalated_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    outcome: Mapped[str | None] = mapped_column(String(40))
+    closed_at: Mapped[datetime | None] = mapped_column(Utc)
+    playbook_version: Mapped[int] = mapped_column(Integer)
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    trace_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    next_action_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    trace: Mapped[Sealed] = sealed(Field.ROUTE_TRACE, "id", "trace_sealed")
+    next_action: Mapped[Sealed] = sealed(Field.NEXT_ACTION, "id", "next_action_sealed")
+
+    __table_args__ = (
+        CheckConstraint("urgency BETWEEN 0 AND 4", name="urgency"),
+        CheckConstraint("(state = 'closed') = (outcome IS NOT NULL AND closed_at IS NOT NULL)", name="closed_has_outcome"),
+        CheckConstraint("state <> 'snoozed' OR snoozed_until IS NOT NULL", name="snooze_ends"),
+        CheckConstraint("state = 'closed' OR next_action_sealed IS NOT NULL", name="open_has_next_action"),
+        CheckConstraint("NOT danger OR state IN ('new', 'open')", name="danger_is_open"),
+        Index(
+            "ix_conversation_takeable",
+            "lane",
+            "urgency",
+            "due_order",
+            "waiting_since",
+            "id",
+            sqlite_where=_TAKEABLE,
+            postgresql_where=_TAKEABLE,
+        ),
+        Index("ix_conversation_lane_open", "lane", "state", sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN),
+        Index(
+            "ix_conversation_late",
+            "late_at",
+            sqlite_where=text("late_at IS NOT NULL AND urgency > 1 AND state IN ('new', 'open')"),
+            postgresql_where=text("late_at IS NOT NULL AND urgency > 1 AND state IN ('new', 'open')"),
+        ),
+        Index(
+            "ix_conversation_snoozed",
+            "snoozed_until",
+            sqlite_where=text("state = 'snoozed'"),
+            postgresql_where=text("state = 'snoozed'"),
+        ),
+    )
+
+
+class Step(Base):
+    """One change in a conversation's life: who did what, from where to where, with which coded reason."""
+
+    __tablename__ = "step"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    at: Mapped[datetime] = mapped_column(Utc)
+    actor_id: Mapped[int] = mapped_column(Id)
+    verb: Mapped[Verb] = mapped_column(word(Verb, "verb"))
+    from_state: Mapped[State | None] = mapped_column(word(State, "from_state"))
+    to_state: Mapped[State] = mapped_column(word(State, "to_state"))
+    from_lane: Mapped[str | None] = mapped_column(String(40))
+    to_lane: Mapped[str] = mapped_column(String(40))
+    from_owner: Mapped[int | None] = mapped_column(Id)
+    to_owner: Mapped[int | None] = mapped_column(Id)
+    reason: Mapped[str | None] = mapped_column(String(80))
+    words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    words: Mapped[Sealed] = sealed(Field.STEP_TEXT, "id", "words_sealed")
+
+
+class Note(Base):
+    """An internal remark; never a response, never sent."""
+
+    __tablename__ = "note"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime] = mapped_column(Utc)
+    body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[Sealed] = sealed(Field.NOTE_BODY, "id", "body_sealed")
+
+
+class Draft(Base):
+    """What one author has begun to write in one conversation; it appears nowhere else."""
+
+    __tablename__ = "draft"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    internal: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    template_key: Mapped[str | None] = mapped_column(String(80))
+    updated_at: Mapped[datetime] = mapped_column(Utc)
+    body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[Sealed] = sealed(Field.DRAFT_BODY, "id", "body_sealed")
+
+    __table_args__ = (Index("uq_draft_conversation_id_author_id", "conversation_id", "author_id", unique=True),)
+
+
+class Alarm(Base):
+    """A danger found in an inbound message, and who acknowledged it."""
+
+    __tablename__ = "alarm"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    raised_at: Mapped[datetime] = mapped_column(Utc)
+    ack_due_at: Mapped[datetime] = mapped_column(Utc)
+    terms: Mapped[str] = mapped_column(Text)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(Utc)
+    acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+    __table_args__ = (
+        CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_someone"),
+        Index(
+            "ix_alarm_unacknowledged",
+            "raised_at",
+            sqlite_where=text("acknowledged_at IS NULL"),
+            postgresql_where=text("acknowledged_at IS NULL"),
+        ),
+    )
+
+
+class Undo(Base):
+    """How to put a conversation back as it was before one verb of one person.
+
+    `before` holds codes, ids and times as JSON; a sealed value in it stays sealed (hex).
+    It works while the conversation's version is still `version_after`.
+    """
+
+    __tablename__ = "undo"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    at: Mapped[datetime] = mapped_column(Utc)
+    verb: Mapped[Verb] = mapped_column(word(Verb, "verb"))
+    before: Mapped[str] = mapped_column(Text)
+    version_after: Mapped[int] = mapped_column(Integer)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    undone_at: Mapped[datetime | None] = mapped_column(Utc)
