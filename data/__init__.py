@@ -1,0 +1,1 @@
+"""What ships with the program and is not code: playbooks and demo inputs, read through importlib.resources."""
