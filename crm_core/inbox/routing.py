@@ -1,0 +1,206 @@
+"""Which category, priority and lane a new conversation gets, and why.
+
+Rules come compiled from the playbook (`compile_rules`, once for each version) and are tried in
+order; the first that matches wins. The trace of a decision holds every rule that was tried with
+every condition, what it saw and whether it passed. It quotes the patient, so it is stored sealed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from crm_core.inbox.conditions import Condition, Facts, Message, Seen, TextCondition
+from crm_core.inbox.phrases import Lexicon
+from crm_core.inbox.section import CategoriesSection, RoutingSection, Rule, WordsSection
+from crm_core.words import Priority
+
+_JSON_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One condition of a tried rule: what was asked, what it saw, whether it passed."""
+
+    group: str
+    field: str
+    op: str
+    value: str
+    saw: tuple[str, ...]
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tried:
+    """One rule that was tried, in the order of the playbook."""
+
+    rule: str
+    title: str
+    matched: bool
+    checks: tuple[Check, ...]
+
+
+Trace = tuple[Tried, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A condition and what of its trace never changes."""
+
+    condition: Condition
+    group: str
+    value: str
+
+    def check(self, seen: Seen) -> Check:
+        return Check(
+            group=self.group,
+            field=self.condition.field,
+            op=self.condition.op,
+            value=self.value,
+            saw=seen.words,
+            passed=seen.passed,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Compiled:
+    """A rule with its category's answers filled in."""
+
+    rule: Rule
+    all: tuple[_Asked, ...]
+    any: tuple[_Asked, ...]
+    lane: str
+    priority: Priority
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """A playbook's routing, compiled: safe to share between threads."""
+
+    compiled: tuple[_Compiled, ...]
+    lexicon: Lexicon
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Where a conversation goes. `reason` is the key of the rule that matched, last in `trace`."""
+
+    category: str
+    reason: str
+    priority: Priority
+    lane: str
+    trace: Trace
+
+
+def compile_rules(words: WordsSection, categories: CategoriesSection, routing: RoutingSection) -> Rules:
+    """The rules ready to run; the sections have passed `crm playbook check`."""
+    lists = {key: listed.listed() for key, listed in words.list.items()}
+    compiled = []
+    for rule in routing.rule.values():
+        for condition in (*rule.all, *rule.any):
+            if isinstance(condition, TextCondition):
+                lists.update(condition.own_lists)
+        category = categories.category[rule.category]
+        compiled.append(
+            _Compiled(
+                rule=rule,
+                all=tuple(_asked(condition, "all") for condition in rule.all),
+                any=tuple(_asked(condition, "any") for condition in rule.any),
+                lane=rule.lane or category.lane,
+                priority=rule.priority or category.priority,
+            )
+        )
+    return Rules(compiled=tuple(compiled), lexicon=Lexicon(lists))
+
+
+def route(rules: Rules, facts: Facts) -> Decision:
+    """The first rule that matches `facts`, with the trace of all that were tried."""
+    message = Message(facts, rules.lexicon.read(facts.text))
+    tried = []
+    for compiled in rules.compiled:
+        checks = [asked.check(asked.condition.see(message)) for asked in (*compiled.all, *compiled.any)]
+        matched = all(check.passed for check in checks[: len(compiled.all)]) and (
+            not compiled.any or any(check.passed for check in checks[len(compiled.all) :])
+        )
+        tried.append(Tried(rule=compiled.rule.key, title=compiled.rule.title, matched=matched, checks=tuple(checks)))
+        if matched:
+            return Decision(
+                category=compiled.rule.category,
+                reason=compiled.rule.key,
+                priority=compiled.priority,
+                lane=compiled.lane,
+                trace=tuple(tried),
+            )
+    raise AssertionError("the last rule of a checked playbook is the catch-all")
+
+
+def trace_json(trace: Trace) -> str:
+    """The trace as one line of JSON, for the sealed column; `trace_of` reads it back."""
+    return json.dumps(
+        [
+            _JSON_VERSION,
+            *(
+                [
+                    tried.rule,
+                    tried.title,
+                    int(tried.matched),
+                    [[c.group, c.field, c.op, c.value, c.saw, int(c.passed)] for c in tried.checks],
+                ]
+                for tried in trace
+            ),
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def trace_of(text: str) -> Trace:
+    """The trace that `trace_json` wrote."""
+    _, *rules = json.loads(text)
+    return tuple(
+        Tried(rule=rule, title=title, matched=bool(matched), checks=tuple(_check_of(check) for check in checks))
+        for rule, title, matched, checks in rules
+    )
+
+
+def explain(trace: Trace) -> list[str]:
+    """The trace in plain sentences: the rule that matched first, then those tried before it."""
+    *before, last = trace
+    lines = [f"Routed by “{last.title}” ({last.rule})."]
+    lines += [f"  {_sentence(check)}" for check in last.checks] or ["  It takes whatever no other rule takes."]
+    if before:
+        lines.append("Tried before it, without a match:")
+    for tried in before:
+        # What failed is why it did not match; a failed choice is told only if every choice failed.
+        failed = [check for check in tried.checks if not check.passed and check.group == "all"]
+        failed = failed or [check for check in tried.checks if not check.passed]
+        lines.append(f"  “{tried.title}”: {'; '.join(_sentence(check) for check in failed)}.")
+    return lines
+
+
+def _check_of(row: list[Any]) -> Check:
+    group, field, op, value, saw, passed = row
+    return Check(group=group, field=field, op=op, value=value, saw=tuple(saw), passed=bool(passed))
+
+
+def _asked(condition: Condition, group: str) -> _Asked:
+    value = condition.value
+    parts = value if isinstance(value, tuple) else (value,)
+    return _Asked(condition=condition, group=group, value=", ".join(_spelt(part) for part in parts))
+
+
+def _spelt(part: object) -> str:
+    if isinstance(part, bool):
+        return "yes" if part else "no"
+    return part if isinstance(part, str) else part.isoformat("minutes") if hasattr(part, "isoformat") else str(part)
+
+
+def _sentence(check: Check) -> str:
+    saw = ", ".join(f"“{word}”" for word in check.saw) if check.field == "text" else ", ".join(check.saw)
+    verdict = "yes" if check.passed else "no"
+    if check.field != "text":
+        asked = f"{check.field.replace('_', ' ')} {check.op.replace('_', ' ')} {check.value}"
+        return f"{asked}: {verdict} (it is {saw})"
+    asked = {"contains_any": "speaks of", "contains_all": "speaks of all of", "contains_none": "does not speak of"}
+    return f"{asked[check.op]} {check.value}: {verdict} ({f'found {saw}' if saw else 'found nothing'})"

@@ -1,0 +1,216 @@
+"""What the inbox reads from the playbook: lanes, categories, outcomes, word lists, rules.
+
+Each model is one file: lanes.toml, categories.toml, outcomes.toml, words.toml, routing.toml.
+Every table is keyed (`[lane.billing]`), so that a key is unique and an error names it. What one
+file says about another is checked in section_checks.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+
+from crm_core.access.model import Role
+from crm_core.inbox.conditions import Condition
+from crm_core.inbox.phrases import EntryError, Listed, check_entry
+from crm_core.playbook.loader import Strict
+from crm_core.words import Priority
+
+PHYSICIAN_REVIEW = "physician_review"
+"""The lane that no rule may fill: only a nurse's escalation does."""
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?")
+
+
+def _working_time(value: Any) -> Any:
+    """ "4h", "30m" or "1h30m" of working time as a timedelta."""
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value)
+    hours, minutes = (int(part or 0) for part in match.groups()) if match else (0, 0)
+    if hours == minutes == 0:
+        raise ValueError(f"{value!r} is no working time; write 4h, 30m or 1h30m")
+    return timedelta(hours=hours, minutes=minutes)
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+WorkingTime = Annotated[timedelta, BeforeValidator(_working_time)]
+
+
+class _Keyed(Strict):
+    """A table that knows the key it stands under."""
+
+    key: Key
+    title: Text
+
+
+def _with_keys(value: Any) -> Any:
+    """Write each table's key into it, so that a piece knows its name."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: {**table, "key": key} if isinstance(table, Mapping) else table for key, table in value.items()}
+
+
+class Lane(_Keyed):
+    """A queue of work with one owner.
+
+    `owner` and `backup` are a role's name or a staff login. `roles` may see and work the lane.
+    `first_response` is working time in the hours of `calendar`, for each priority.
+    """
+
+    owner: str | None = None
+    backup: str | None = None
+    calendar: Key
+    roles: Annotated[frozenset[Role], Field(min_length=1)]
+    first_response: Mapping[Priority, WorkingTime]
+    catch_all: bool = False
+
+    @field_validator("first_response")
+    @classmethod
+    def _every_priority(cls, value: Mapping[Priority, timedelta]) -> Mapping[Priority, timedelta]:
+        missing = [priority for priority in Priority if priority not in value]
+        if missing:
+            raise ValueError(f"has no target for {', '.join(missing)}")
+        targets = [value[priority] for priority in Priority]
+        if targets != sorted(targets):
+            raise ValueError("a more urgent priority has a longer target than a less urgent one")
+        return value
+
+    def target(self, priority: Priority) -> timedelta:
+        """The first-response target, in working time."""
+        return self.first_response[priority]
+
+
+class LanesSection(Strict):
+    """lanes.toml, in the order that the console lists them."""
+
+    lane: Mapping[Key, Lane]
+
+    _keys = field_validator("lane", mode="before")(_with_keys)
+
+    @model_validator(mode="after")
+    def _one_catch_all(self) -> LanesSection:
+        flagged = [lane.key for lane in self.lane.values() if lane.catch_all]
+        if len(flagged) != 1:
+            raise ValueError(f"exactly one lane is catch_all, not {', '.join(flagged) or 'none'}")
+        return self
+
+    @property
+    def catch_all(self) -> Lane:
+        """The lane for what no rule knows, and for what cannot be screened."""
+        return next(lane for lane in self.lane.values() if lane.catch_all)
+
+    def visible_to(self, roles: frozenset[Role]) -> frozenset[str]:
+        """The keys of the lanes that any of `roles` may see and work."""
+        return frozenset(lane.key for lane in self.lane.values() if lane.roles & roles)
+
+
+class Category(_Keyed):
+    """What a conversation is about, where it goes, and what someone should do first."""
+
+    lane: Key
+    priority: Priority
+    next_action: Text
+
+
+class CategoriesSection(Strict):
+    """categories.toml."""
+
+    category: Annotated[Mapping[Key, Category], Field(min_length=1)]
+
+    _keys = field_validator("category", mode="before")(_with_keys)
+
+
+class Coded(_Keyed):
+    """A reason or an outcome: what is stored is its key."""
+
+
+class CallOutcome(_Keyed):
+    """How a call ended; only one that `reached` the patient stops a response clock."""
+
+    reached: bool
+
+
+class OutcomesSection(Strict):
+    """outcomes.toml: how conversations and calls end, and why they are moved, escalated, skipped."""
+
+    close: Annotated[Mapping[Key, Coded], Field(min_length=1)]
+    move: Annotated[Mapping[Key, Coded], Field(min_length=1)]
+    escalate: Annotated[Mapping[Key, Coded], Field(min_length=1)]
+    skip: Annotated[Mapping[Key, Coded], Field(min_length=1)]
+    call: Annotated[Mapping[Key, CallOutcome], Field(min_length=1)]
+
+    _keys = field_validator("close", "move", "escalate", "skip", "call", mode="before")(_with_keys)
+
+
+class WordList(_Keyed):
+    """Words that mean one thing, for rules to ask after as `@key`; see phrases.py."""
+
+    words: tuple[str, ...] = ()
+    but_not: tuple[str, ...] = ()
+    include: tuple[Key, ...] = ()
+
+    @field_validator("words", "but_not")
+    @classmethod
+    def _entries_can_match(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            try:
+                check_entry(entry)
+            except EntryError as bad:
+                raise ValueError(str(bad)) from bad
+        return value
+
+    @model_validator(mode="after")
+    def _holds_something(self) -> WordList:
+        if not self.words and not self.include:
+            raise ValueError("holds no words and includes no list")
+        return self
+
+    def listed(self) -> Listed:
+        """What the lexicon compiles."""
+        return Listed(words=self.words, but_not=self.but_not, include=self.include)
+
+
+class WordsSection(Strict):
+    """words.toml."""
+
+    list: Mapping[Key, WordList] = {}
+
+    _keys = field_validator("list", mode="before")(_with_keys)
+
+
+class Rule(_Keyed):
+    """If all of `all` and, where stated, one of `any` hold: the category, and where it goes.
+
+    `lane` and `priority` override the category's own. A rule without conditions is the catch-all.
+    """
+
+    all: tuple[Condition, ...] = ()
+    any: tuple[Condition, ...] = ()
+    category: Key
+    lane: Key | None = None
+    priority: Priority | None = None
+
+    @property
+    def is_catch_all(self) -> bool:
+        """Whether every message matches."""
+        return not self.all and not self.any
+
+
+class RoutingSection(Strict):
+    """routing.toml: the rules in the order they are tried; the first that matches wins."""
+
+    rule: Annotated[Mapping[Key, Rule], Field(min_length=1)]
+
+    _keys = field_validator("rule", mode="before")(_with_keys)
+
+    @model_validator(mode="after")
+    def _ends_with_the_catch_all(self) -> RoutingSection:
+        if not list(self.rule.values())[-1].is_catch_all:
+            raise ValueError("the last rule is the catch-all: a rule without conditions")
+        return self
