@@ -1,0 +1,390 @@
+"""The registry: each thing a user can do in the console, declared once.
+
+Bindings, footer, palette, help and the cheat sheet `docs/keys.md` are made from it. A screen
+takes `bindings("take_next", …)` and has a method `do_take_next`; see command_host.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.binding import Binding, BindingType
+
+from crm_tui.command import Command, Group, shown_key
+
+__all__ = ["COMMANDS", "Command", "Group", "bindings", "command", "footer", "help_sections", "in_group", "shown_key"]
+
+MOST_IN_FOOTER = 8
+"""Footer entries at 80 columns; more are drowned out."""
+
+
+def _move(name: str, keys: str, label: str, title: str, text: str, *, action: str = "", footer: int = 0) -> Command:
+    return Command(
+        id=name,
+        keys=tuple(keys.split()),
+        label=label,
+        title=title,
+        group=Group.MOVE,
+        help=text,
+        action=action,
+        footer=footer,
+    )
+
+
+_WORK = "conversation:work"
+
+COMMANDS: tuple[Command, ...] = (
+    _move("down", "j down", "down", "Down", "Move to the next row.", action="cursor_down"),
+    _move("up", "k up", "up", "Up", "Move to the row above.", action="cursor_up"),
+    _move("first", "g home", "first", "First row", "Go to the most urgent row.", action="first"),
+    _move("last", "G end", "last", "Last row", "Go to the end of the list.", action="last"),
+    _move(
+        "half_down", "ctrl+d pagedown", "half down", "Half a page down", "Move down half a page.", action="half_down"
+    ),
+    _move("half_up", "ctrl+u pageup", "half up", "Half a page up", "Move up half a page.", action="half_up"),
+    _move("open", "enter", "open", "Open", "Open the row under the cursor.", action="choose", footer=9),
+    _move("back", "escape", "back", "Back", "Leave this layer; never quits and never loses a draft.", footer=4),
+    _move("previous_record", "[", "previous", "Previous record", "Open the record before this one."),
+    _move("next_record", "]", "next record", "Next record", "Open the record after this one."),
+    _move("previous_lane", "J", "lane before", "Previous lane", "Show the lane before this one."),
+    _move("next_lane", "K", "lane after", "Next lane", "Show the lane after this one."),
+    _move("next_pane", "tab", "pane", "Next pane", "Move to the next pane.", action="app.focus_next"),
+    _move(
+        "previous_pane",
+        "shift+tab",
+        "pane back",
+        "Previous pane",
+        "Move to the pane before.",
+        action="app.focus_previous",
+    ),
+    _move("mode_lanes", "1", "lanes", "Lanes", "Show lanes, queue and preview."),
+    Command(
+        id="filter",
+        keys=("/",),
+        label="filter",
+        title="Filter this list",
+        group=Group.FIND,
+        help="Narrow the list; it says FILTERED until you clear it, and is gone with the session.",
+        footer=8,
+    ),
+    Command(
+        id="find_patient",
+        keys=("ctrl+f",),
+        label="find",
+        title="Find a patient",
+        group=Group.FIND,
+        help="Search by name, phone digits, record number or birth date, in any order.",
+        permission="patient:read",
+        footer=10,
+        anywhere=True,
+    ),
+    Command(
+        id="take_next",
+        keys=("n",),
+        label="next",
+        title="Take the next item",
+        group=Group.ACT,
+        help="Take and open the most urgent item you may work, in any lane.",
+        permission=_WORK,
+        undoable=True,
+        footer=1,
+    ),
+    Command(
+        id="take_next_here",
+        keys=("N",),
+        label="next here",
+        title="Take the next item in this lane",
+        group=Group.ACT,
+        help="Take and open the most urgent item of the lane in view.",
+        permission=_WORK,
+        undoable=True,
+    ),
+    Command(
+        id="reply",
+        keys=("r",),
+        label="reply",
+        title="Reply",
+        group=Group.ACT,
+        help="Write to the patient in your own words.",
+        permission="message:send",
+        footer=2,
+    ),
+    Command(
+        id="template",
+        keys=("t",),
+        label="template",
+        title="Reply from a template",
+        group=Group.ACT,
+        help="Pick an approved template, filled with this patient's fields.",
+        permission="message:send",
+        footer=3,
+    ),
+    Command(
+        id="send",
+        keys=("ctrl+s",),
+        label="send",
+        title="Send, or save the note",
+        group=Group.ACT,
+        help="Send what the composer holds; it waits 15 seconds and z takes it back. A note is only saved.",
+        permission="message:send",
+        dangerous=True,
+        undoable=True,
+        footer=1,
+        anywhere=True,
+    ),
+    Command(
+        id="note",
+        keys=("i",),
+        label="note",
+        title="Write an internal note",
+        group=Group.ACT,
+        help="Write a note that staff see and no patient ever does.",
+        permission=_WORK,
+        footer=11,
+    ),
+    Command(
+        id="log_call",
+        keys=("p",),
+        label="log call",
+        title="Log a phone call",
+        group=Group.ACT,
+        help="Record a call and how it ended; a call that reached stops the clock.",
+        permission=_WORK,
+        footer=12,
+    ),
+    Command(
+        id="link_patient",
+        keys=("L",),
+        label="link",
+        title="Link the sender to a patient",
+        group=Group.ACT,
+        help="Say whose message this is, when the sender is unknown or shared.",
+        permission="patient:link",
+        undoable=True,
+    ),
+    Command(
+        id="claim",
+        keys=("c",),
+        label="claim",
+        title="Claim or release",
+        group=Group.ACT,
+        help="Make it yours, or give it back to the lane.",
+        permission=_WORK,
+        undoable=True,
+        footer=13,
+    ),
+    Command(
+        id="assign",
+        keys=("a",),
+        label="assign",
+        title="Assign to someone",
+        group=Group.ACT,
+        help="Make it another person's.",
+        permission="conversation:assign",
+        undoable=True,
+    ),
+    Command(
+        id="move_lane",
+        keys=("m",),
+        label="move",
+        title="Move to another lane",
+        group=Group.ACT,
+        help="Move it to the lane it belongs to, with the reason.",
+        permission=_WORK,
+        undoable=True,
+        footer=14,
+    ),
+    Command(
+        id="escalate",
+        keys=("x",),
+        label="escalate",
+        title="Escalate",
+        group=Group.ACT,
+        help="Ask someone who may decide, with one stated question; it stays yours until accepted.",
+        permission=_WORK,
+        undoable=True,
+        footer=15,
+    ),
+    Command(
+        id="snooze",
+        keys=("s",),
+        label="snooze",
+        title="Snooze",
+        group=Group.ACT,
+        help="Put it away until a stated time, when it comes back to its owner.",
+        permission=_WORK,
+        undoable=True,
+        footer=16,
+    ),
+    Command(
+        id="close",
+        keys=("d",),
+        label="done",
+        title="Close with an outcome",
+        group=Group.ACT,
+        help="Close it and say how it ended.",
+        permission=_WORK,
+        undoable=True,
+        footer=5,
+    ),
+    Command(
+        id="mark",
+        keys=("space",),
+        label="mark",
+        title="Mark the row",
+        group=Group.ACT,
+        help="Mark rows; an action then works on all of them.",
+        action="mark",
+        footer=17,
+    ),
+    Command(
+        id="undo",
+        keys=("z",),
+        label="undo",
+        title="Undo",
+        group=Group.ACT,
+        help="Take back the last thing you did, or a message still held.",
+        footer=6,
+    ),
+    Command(
+        id="open_alarm",
+        keys=("!",),
+        label="alarm",
+        title="Open the alarm",
+        group=Group.ALARM,
+        help="Open the oldest danger nobody has acknowledged, or say whom to fetch.",
+    ),
+    Command(
+        id="acknowledge",
+        keys=("A",),
+        label="acknowledge",
+        title="Acknowledge the alarm",
+        group=Group.ALARM,
+        help="Take the danger as yours; this cannot be undone.",
+        permission="danger:act",
+        dangerous=True,
+    ),
+    Command(
+        id="why",
+        keys=("w",),
+        label="why",
+        title="Why?",
+        group=Group.ASK,
+        help="Why is it here, why was it (not) sent, how was this clock counted.",
+        footer=18,
+    ),
+    Command(
+        id="palette",
+        keys=(":", "ctrl+p"),
+        label="commands",
+        title="Command palette",
+        group=Group.APP,
+        help="Every command by name.",
+        anywhere=True,
+        footer=19,
+    ),
+    Command(
+        id="help",
+        keys=("?", "f1"),
+        label="help",
+        title="Help",
+        group=Group.APP,
+        help="What the keys do here.",
+        anywhere=True,
+        footer=7,
+    ),
+    Command(
+        id="curtain",
+        keys=("f2",),
+        label="curtain",
+        title="Curtain",
+        group=Group.APP,
+        help="Mask identities on the screen; nothing is sent while they are masked.",
+        anywhere=True,
+    ),
+    Command(
+        id="theme",
+        keys=(),
+        label="theme",
+        title="Change theme",
+        group=Group.APP,
+        help="Dark, light or high contrast.",
+    ),
+    Command(
+        id="lock",
+        keys=("ctrl+l",),
+        label="lock",
+        title="Lock",
+        group=Group.APP,
+        help="Empty the screen until you sign in again; the alarm count stays.",
+        anywhere=True,
+    ),
+    Command(
+        id="quit",
+        keys=("ctrl+q",),
+        label="quit",
+        title="Quit",
+        group=Group.APP,
+        help="End the session; drafts are kept.",
+        anywhere=True,
+    ),
+)
+"""Every command, in the order in which help shows it within its group."""
+
+_BY_ID = {command.id: command for command in COMMANDS}
+
+
+def command(name: str) -> Command:
+    """The command whose id is `name`; KeyError for one that is not in the registry."""
+    return _BY_ID[name]
+
+
+def in_group(group: Group) -> tuple[Command, ...]:
+    """The commands of one group, in help order."""
+    return tuple(one for one in COMMANDS if one.group is group)
+
+
+def bindings(*ids: str) -> list[BindingType]:
+    """Textual bindings of these commands, with the command's id for the user's keymap.
+
+    A command that works anywhere outranks a text field by those of its keys that type
+    nothing: `ctrl+p` does, `:` does not.
+    """
+    return [
+        Binding(
+            key,
+            one.textual_action,
+            one.title,
+            show=False,
+            key_display=shown_key(key),
+            priority=one.anywhere and len(key) > 1,
+            tooltip=one.help,
+            id=one.id,
+        )
+        for one in map(command, ids)
+        for key in one.keys
+    ]
+
+
+def footer(ids: Iterable[str], width: int = 80) -> list[Command]:
+    """Which of these commands the footer shows in `width` columns, best first.
+
+    At most 8 at 80 columns and one more for each 10 beyond; what does not fit is left out
+    whole, because half an entry teaches nobody.
+    """
+    ranked = sorted((one for one in map(command, ids) if one.footer and one.keys), key=lambda one: one.footer)
+    room = width
+    chosen: list[Command] = []
+    for one in ranked[: MOST_IN_FOOTER + max(0, width - 80) // 10]:
+        room -= len(shown_key(one.keys[0])) + 1 + len(one.label) + 2
+        if room < 0:
+            break
+        chosen.append(one)
+    return chosen
+
+
+def help_sections(ids: Iterable[str] | None = None) -> list[tuple[Group, Sequence[Command]]]:
+    """Commands by group for the help panel; those of `ids`, or all."""
+    wanted = set(_BY_ID if ids is None else ids)
+    sections = [(group, [one for one in in_group(group) if one.id in wanted]) for group in Group]
+    return [(group, commands) for group, commands in sections if commands]
