@@ -74,7 +74,7 @@ class SafeApp(CommandHost, App[ReturnType]):
     @override
     def _fatal_error(self) -> None:
         error = sys.exc_info()[1] or self._exception or RuntimeError()
-        self._last_words.append(crash.settle(error))
+        self._last_words.append(crash.record(error).sentence)
         self.bell()
         self._close_messages_no_wait()
 
