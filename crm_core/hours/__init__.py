@@ -1,1 +1,31 @@
-"""Business calendars: pure arithmetic of working time."""
+"""Business hours: what a calendar says is working time, and sums over it."""
+
+from __future__ import annotations
+
+from crm_core.hours.calendar import Calendar, DatedHours, Holidays, Weekday, Window
+from crm_core.hours.errors import CalendarError, NeverOpens, NoHours, OverlappingHours, UnknownHolidays, UnknownZone
+from crm_core.hours.ledger import Kind, Segment, segments
+from crm_core.hours.working_time import Pause, add, between, due, is_open, next_open
+
+__all__ = [
+    "Calendar",
+    "CalendarError",
+    "DatedHours",
+    "Holidays",
+    "Kind",
+    "NeverOpens",
+    "NoHours",
+    "OverlappingHours",
+    "Pause",
+    "Segment",
+    "UnknownHolidays",
+    "UnknownZone",
+    "Weekday",
+    "Window",
+    "add",
+    "between",
+    "due",
+    "is_open",
+    "next_open",
+    "segments",
+]

@@ -1,0 +1,130 @@
+"""Laws of business time, held against every zone and both of its clock changes."""
+
+from __future__ import annotations
+
+import functools
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm_core.hours import Calendar, Weekday, Window, add, between, is_open, next_open, segments
+from crm_core.hours.ledger import Kind
+
+ZONES = sorted(zoneinfo.available_timezones())
+YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@functools.cache
+def changes(name: str, year: int) -> tuple[datetime, ...]:
+    """The moments of `year` from which the zone keeps another offset, to the minute."""
+    zone = ZoneInfo(name)
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    found = []
+    for day in range(366):
+        low = start + timedelta(days=day)
+        high = low + timedelta(days=1)
+        if low.astimezone(zone).utcoffset() == high.astimezone(zone).utcoffset():
+            continue
+        while high - low > MINUTE:
+            middle = low + (high - low) // 2
+            same = middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset()
+            low, high = (middle, high) if same else (low, middle)
+        found.append(high.replace(second=0, microsecond=0))
+    return tuple(found)
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> Calendar:
+    """A zone with hours on some days: up to three windows, at any minute."""
+    weekly: dict[Weekday, tuple[Window, ...]] = {}
+    for day in draw(st.sets(st.sampled_from(Weekday), min_size=1)):
+        edges = sorted(draw(st.sets(st.integers(0, 1440), min_size=2, max_size=6)))
+        pairs = zip(edges[::2], edges[1::2], strict=False)
+        weekly[day] = tuple(Window(opens=opens, closes=closes) for opens, closes in pairs)
+    return Calendar(name="drawn", zone=ZoneInfo(draw(st.sampled_from(ZONES))), weekly=weekly)
+
+
+@st.composite
+def moments(draw: st.DrawFn, calendar: Calendar) -> datetime:
+    """A moment near a clock change where the zone has one, else any of the year."""
+    year = draw(st.sampled_from([2007, 2011, 2018, 2026]))
+    around = changes(calendar.zone.key, year)
+    if around and draw(st.booleans()):
+        return draw(st.sampled_from(around)) + timedelta(seconds=draw(st.integers(-8 * 3600, 8 * 3600)))
+    return YEAR.replace(year=year) + timedelta(microseconds=draw(st.integers(0, 365 * 86_400_000_000)))
+
+
+amounts = st.one_of(st.integers(0, 3_600_000_000), st.integers(0, 4 * 86_400_000_000)).map(
+    lambda micros: timedelta(microseconds=micros)
+)
+
+
+@given(st.data())
+@settings(max_examples=400, deadline=None)
+def test_what_was_added_is_what_lies_between(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    start = data.draw(moments(calendar))
+    amount = data.draw(amounts)
+    assert between(calendar, start, add(calendar, start, amount)) == amount
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_later_or_longer_never_ends_sooner(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    first, second = sorted((data.draw(moments(calendar)), data.draw(moments(calendar))))
+    less, more = sorted((data.draw(amounts), data.draw(amounts)))
+    assert add(calendar, first, more) <= add(calendar, second, more)
+    assert add(calendar, first, less) <= add(calendar, first, more)
+    assert between(calendar, first, second) >= timedelta()
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_two_steps_end_where_one_does(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    start = data.draw(moments(calendar))
+    one, two = data.draw(amounts), data.draw(amounts)
+    assert add(calendar, add(calendar, start, one), two) == add(calendar, start, one + two)
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_the_next_opening_is_open_and_nothing_is_worked_before_it(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    at = data.draw(moments(calendar))
+    opening = next_open(calendar, at)
+    assert is_open(calendar, opening)
+    assert between(calendar, at, opening) == timedelta()
+    assert (opening == at) == is_open(calendar, at)
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_the_ledger_has_no_gaps_and_adds_up(data: st.DataObject) -> None:
+    calendar = data.draw(calendars())
+    start = data.draw(moments(calendar))
+    end = start + timedelta(hours=data.draw(st.integers(1, 24 * 40)))
+    pauses = [(start + timedelta(hours=3), start + timedelta(hours=30))]
+    for held in ([], pauses):
+        ledger = segments(calendar, start, end, held)
+        assert [ledger[0].start, *(one.end for one in ledger)] == [*(one.start for one in ledger), end]
+        counted = sum((one.length for one in ledger if one.kind is Kind.COUNTED), timedelta())
+        paused = sum((one.length for one in ledger if one.kind is Kind.PAUSED), timedelta())
+        assert counted + paused == between(calendar, start, end)
+        assert paused == (
+            between(calendar, start + timedelta(hours=3), min(end, pauses[0][1])) if held else timedelta()
+        ) or (end < pauses[0][0])
+
+
+def test_round_the_clock_is_real_time_in_every_zone() -> None:
+    for name in ZONES:
+        always = Calendar.always(ZoneInfo(name))
+        for around in (*changes(name, 2026), YEAR):
+            start = around - timedelta(minutes=7)
+            assert add(always, start, 15 * MINUTE) == start + 15 * MINUTE
+            assert is_open(always, around)
