@@ -32,6 +32,8 @@ class Permission(StrEnum):
     VENDOR_MANAGE = "vendor:manage"
     AUDIT_READ = "audit:read"
     AUDIT_VERIFY = "audit:verify"
+    SESSION_OPEN = "session:open"
+    """Look an account up to sign it in: no role holds it, only the system."""
 
 
 class Role(StrEnum):
@@ -83,8 +85,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.NURSE: _FRONT_LINE | {Permission.DANGER_ACT},
     Role.PHYSICIAN: _FRONT_LINE | {Permission.DANGER_ACT},
     Role.COORDINATOR: _FRONT_LINE,
-    Role.SUPERVISOR: _FRONT_LINE
-    | {Permission.CONVERSATION_ASSIGN, Permission.OUTBOX_RESOLVE, Permission.VENDOR_READ},
+    Role.SUPERVISOR: _FRONT_LINE | {Permission.CONVERSATION_ASSIGN, Permission.OUTBOX_RESOLVE, Permission.VENDOR_READ},
     Role.APPROVER: frozenset({Permission.TEMPLATE_READ, Permission.TEMPLATE_APPROVE, Permission.PLAYBOOK_READ}),
     Role.PRIVACY: frozenset(
         {Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.VENDOR_READ, Permission.STAFF_READ}
@@ -99,7 +100,8 @@ class Actor:
     """Who is acting in a unit of work.
 
     `staff_id` 0 is the system itself (pollers, receivers). `lanes` are the lanes this person
-    works; None means every lane that the person's roles may see.
+    works; None means every lane that the person's roles may see. `epoch` is the account's when
+    it signed in: what changes the account raises it, which ends the session (see guard.py).
     """
 
     staff_id: int
@@ -107,14 +109,20 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     lanes: frozenset[str] | None = None
     permissions: frozenset[Permission] = field(default=frozenset())
+    epoch: int | None = None
 
     @classmethod
     def with_roles(
-        cls, staff_id: int, name: str, roles: frozenset[Role], lanes: frozenset[str] | None = None
+        cls,
+        staff_id: int,
+        name: str,
+        roles: frozenset[Role],
+        lanes: frozenset[str] | None = None,
+        epoch: int | None = None,
     ) -> Actor:
         """An actor holding the union of its roles' permissions."""
         permissions = frozenset().union(*(PERMISSIONS[role] for role in roles))
-        return cls(staff_id=staff_id, name=name, roles=roles, lanes=lanes, permissions=permissions)
+        return cls(staff_id=staff_id, name=name, roles=roles, lanes=lanes, permissions=permissions, epoch=epoch)
 
     def may(self, permission: Permission) -> bool:
         """Whether a role of this actor holds `permission`."""

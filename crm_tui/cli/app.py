@@ -1,0 +1,113 @@
+"""The command `crm`: its table of commands, each imported only when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+from crm_tui.cli.command import shared_options
+from crm_tui.cli.session import Session
+
+
+class Entry(NamedTuple):
+    """Where a command lives; `whole` where its module's whole app is the command's group."""
+
+    section: str
+    module: str
+    summary: str
+    whole: bool = False
+
+
+WORK, LOOK, RULES, HOUSE = "Work", "Patients and messages", "Rules and templates", "House"
+
+TABLE: dict[str, Entry] = {
+    "lanes": Entry(WORK, "lanes", "What is open in each lane."),
+    "queue": Entry(WORK, "lanes", "One lane's conversations, in working order."),
+    "next": Entry(WORK, "lanes", "Take the most urgent conversation."),
+    "show": Entry(WORK, "show", "A patient or a conversation."),
+    "reply": Entry(WORK, "verbs", "Answer a conversation."),
+    "close": Entry(WORK, "verbs", "Close a conversation with its outcome."),
+    "move": Entry(WORK, "verbs", "Move a conversation to another lane."),
+    "assign": Entry(WORK, "verbs", "Give a conversation to somebody."),
+    "snooze": Entry(WORK, "verbs", "Put a conversation aside until a time."),
+    "note": Entry(WORK, "verbs", "Write an internal note."),
+    "escalate": Entry(WORK, "verbs", "Hand a conversation up, with one question."),
+    "patients": Entry(LOOK, "patients", "Find patients.", whole=True),
+    "import": Entry(LOOK, "imports", "Bring patients in from other systems.", whole=True),
+    "receive": Entry(LOOK, "receive", "Take in messages, as a gateway would."),
+    "outbox": Entry(LOOK, "outbox", "What is queued, sent, failed or unknown.", whole=True),
+    "poll": Entry(LOOK, "poll", "Deliver what is due."),
+    "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),
+    "template": Entry(RULES, "template", "The library of answers.", whole=True),
+    "init": Entry(HOUSE, "init", "Make a home: key, store, playbook, first account."),
+    "demo": Entry(HOUSE, "demo", "A throw-away home full of made-up people."),
+    "staff": Entry(HOUSE, "staff", "Accounts, their roles and lanes.", whole=True),
+    "vendor": Entry(HOUSE, "vendor", "Who carries messages, and under which BAA.", whole=True),
+    "audit": Entry(HOUSE, "audit", "What was done and seen, by whom.", whole=True),
+    "keys": Entry(HOUSE, "keys", "The keys in use.", whole=True),
+    "doctor": Entry(HOUSE, "doctor", "Check key, store, clock, gateways and files."),
+}
+"""Every command, in the order of `crm --help`. A test holds the summaries to the commands' own."""
+
+
+def load(name: str) -> Any:
+    """Import the command `name` and return it."""
+    entry = TABLE[name]
+    made = get_group(import_module(f"crm_tui.cli.{entry.module}").app)
+    found = made if entry.whole else made.commands[name]
+    found.name = name
+    return found
+
+
+class LazyGroup(TyperGroup):
+    """`crm` itself: help from the table alone, a command's module imported when it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.params = [*self.params, *shared_options()]
+        # Names only: typer looks here for "did you mean".
+        self.commands = dict.fromkeys(TABLE)  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+        """Every command's name."""
+        return list(TABLE)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
+        """The command, imported now; None where there is none."""
+        return load(cmd_name) if cmd_name in TABLE else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+        """The table, by section, without importing anything."""
+        for section in dict.fromkeys(entry.section for entry in TABLE.values()):
+            with formatter.section(section):
+                formatter.write_dl([(name, entry.summary) for name, entry in TABLE.items() if entry.section == section])
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    add_completion=False,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+)
+
+
+@app.callback()
+def crm(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Messages, lanes, clocks and answers for a clinic's front line; alone, it opens the console."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(version_of("clinic-crm"))
+    elif ctx.invoked_subcommand is None:
+        from crm_tui.cli.console import open_console
+
+        open_console(Session.of(ctx))

@@ -1,0 +1,85 @@
+"""How a command is declared: with its example, and the options that every command takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from typer.core import TyperCommand
+from typer.main import get_command
+
+from crm_tui.cli.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def group(summary: str) -> typer.Typer:
+    """A group of commands: `app = group("Accounts and their roles.")`."""
+    return typer.Typer(
+        help=summary,
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+    )
+
+
+def command(app: typer.Typer, name: str, *, example: str) -> Callable[[F], F]:
+    """Declare a command of `app`; its docstring is its help, `example` one line that works."""
+    return app.command(name, cls=Command, epilog=example)
+
+
+def _home(ctx: typer.Context, value: Path | None) -> None:
+    if value is not None:
+        Session.of(ctx).home_given = value
+
+
+def _as(ctx: typer.Context, value: str | None) -> None:
+    if value is not None:
+        Session.of(ctx).as_name = value
+
+
+def _json(ctx: typer.Context, value: bool) -> None:
+    if value:
+        Session.of(ctx).json = True
+
+
+def _options(
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", metavar="DIR", help="The home to use.", expose_value=False, callback=_home),
+    ] = None,
+    as_name: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="NAME", help="Act as this account; asks for its password.", expose_value=False, callback=_as
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on stdout.", expose_value=False, callback=_json)
+    ] = False,
+) -> None:
+    """Carry the shared options to `shared_options`."""
+
+
+def shared_options() -> list[Any]:
+    """--home, --as and --json, as parameters of a click command: given before the command's name or after it."""
+    carrier = typer.Typer(add_completion=False, rich_markup_mode=None)
+    carrier.command()(_options)
+    return list(get_command(carrier).params)
+
+
+class Command(TyperCommand):
+    """A command that also takes the shared options, and prints its example as it must be typed."""
+
+    def __init__(self, name: str | None, **settings: Any) -> None:
+        super().__init__(name, **settings)
+        self.params = [*self.params, *shared_options()]
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+        """The example, never wrapped."""
+        if self.epilog:
+            formatter.write(f"\nExample:\n  {self.epilog}\n")

@@ -1,0 +1,32 @@
+"""Where our log goes: a 0600 file in the home, warnings and incidents, no values."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+_OURS = ("crm_core", "crm_tui")
+
+
+def log_to(file: Path) -> None:
+    """Send our own log to `file`, from warnings up; other libraries' logs go nowhere near it.
+
+    The file is made by its first entry, under the process's umask 077.
+    """
+    handler = logging.FileHandler(file, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"))
+    handler.addFilter(_without_traces)
+    for name in _OURS:
+        ours = logging.getLogger(name)
+        for old in ours.handlers[:]:
+            ours.removeHandler(old)
+            old.close()
+        ours.addHandler(handler)
+        ours.setLevel(logging.WARNING)
+        ours.propagate = False
+
+
+def _without_traces(entry: logging.LogRecord) -> bool:
+    # A traceback prints the exception's message, and a driver's message holds values.
+    entry.exc_info = entry.exc_text = entry.stack_info = None
+    return True
