@@ -1,0 +1,132 @@
+"""Patients and how to reach them. Whatever says who somebody is, is sealed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.patients.model import ContactKind, ContactUse, Origin
+from crm_core.store.base import Base, Id, Utc, sealed, word
+from crm_core.vault.fields import Field
+from crm_core.vault.sealed import Sealed
+
+LONGEST_SYSTEM = 255
+"""Characters kept of an identifier's system; FHIR systems are URIs."""
+
+
+class Patient(Base):
+    """One record of one person.
+
+    A merged record stays, and `merged_into_id` says who it is now (always a record that is not
+    merged itself). `family_mark` and `birth_mark` are 16-bit keyed hashes, each standing for
+    many names or dates: they show an import that a record is about somebody else, without
+    opening it.
+    """
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        CheckConstraint("merged_into_id <> id", name="not_merged_into_itself"),
+        CheckConstraint("deceased OR deceased_at IS NULL", name="deceased_at_only_if_deceased"),
+        Index("ix_patient_merged_into_id", "merged_into_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    family_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    given_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    birth_date_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    family_mark: Mapped[int | None]
+    birth_mark: Mapped[int | None]
+    language: Mapped[str | None] = mapped_column(String(35))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    deceased: Mapped[bool]
+    deceased_at: Mapped[datetime | None] = mapped_column(Utc)
+    active: Mapped[bool]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    updated_at: Mapped[datetime] = mapped_column(Utc)
+    version: Mapped[int]
+
+    family: Mapped[Sealed] = sealed(Field.PATIENT_FAMILY, "id", "family_sealed")
+    given: Mapped[Sealed] = sealed(Field.PATIENT_GIVEN, "id", "given_sealed")
+    birth_date: Mapped[Sealed] = sealed(Field.PATIENT_BIRTH_DATE, "id", "birth_date_sealed")
+    address: Mapped[Sealed] = sealed(Field.PATIENT_ADDRESS, "id", "address_sealed")
+
+
+class PatientIdentifier(Base):
+    """A number that a system gives a patient; within its system it names one patient only.
+
+    `old` marks a number taken over from a record that was merged into this one.
+    """
+
+    __tablename__ = "patient_identifier"
+    __table_args__ = (UniqueConstraint("value_token", "system"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    system: Mapped[str] = mapped_column(String(LONGEST_SYSTEM))
+    kind: Mapped[str] = mapped_column(String(16))
+    old: Mapped[bool]
+    value_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    value_token: Mapped[int] = mapped_column(BigInteger)
+
+    value: Mapped[Sealed] = sealed(Field.IDENTIFIER_VALUE, "id", "value_sealed")
+
+
+class ContactPoint(Base):
+    """A phone number or e-mail address: one row, shared by every patient who uses it.
+
+    Opting out and being invalid belong to the number. The later of `opted_out_at` and
+    `opted_in_at` holds.
+    """
+
+    __tablename__ = "contact_point"
+    __table_args__ = (
+        UniqueConstraint("value_token", "kind"),
+        CheckConstraint("(invalid_at IS NULL) = (invalid_reason IS NULL)", name="invalid_has_a_reason"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    kind: Mapped[ContactKind] = mapped_column(word(ContactKind, "kind"))
+    value_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    value_token: Mapped[int] = mapped_column(BigInteger)
+    last_four_token: Mapped[int | None] = mapped_column(BigInteger)
+    opted_out_at: Mapped[datetime | None] = mapped_column(Utc)
+    opted_in_at: Mapped[datetime | None] = mapped_column(Utc)
+    invalid_at: Mapped[datetime | None] = mapped_column(Utc)
+    invalid_reason: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(Utc)
+
+    value: Mapped[Sealed] = sealed(Field.CONTACT_VALUE, "id", "value_sealed")
+
+
+class PatientContact(Base):
+    """A patient uses a contact point; `since` is when that was first told to us."""
+
+    __tablename__ = "patient_contact"
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"), primary_key=True, index=True)
+    use: Mapped[ContactUse] = mapped_column(word(ContactUse, "use"))
+    rank: Mapped[int] = mapped_column(SmallInteger)
+    origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
+    since: Mapped[datetime] = mapped_column(Utc)
+
+
+PATIENT = cast(Table, Patient.__table__)
+IDENTIFIER = cast(Table, PatientIdentifier.__table__)
+POINT = cast(Table, ContactPoint.__table__)
+LINK = cast(Table, PatientContact.__table__)
