@@ -69,7 +69,8 @@ class Tag(StrEnum):
     CONVERSATION_ASSIGNED = "conversation:work:assigned"
     CONVERSATION_MOVED = "conversation:work:moved"
     CONVERSATION_ESCALATED = "conversation:work:escalated"
-    CONVERSATION_ANSWERED = "conversation:work:answered"
+    CONVERSATION_REPLIED = "conversation:work:replied"
+    CONVERSATION_RECEIVED = "conversation:message:received"
     CONVERSATION_SNOOZED = "conversation:work:snoozed"
     CONVERSATION_WOKEN = "conversation:work:woken"
     CONVERSATION_WAITING = "conversation:work:waiting"
@@ -84,7 +85,7 @@ class Tag(StrEnum):
 
     LIST_SHOWN = "list:records:shown"
 
-    TEMPLATE_CREATED = "template:version:created"
+    TEMPLATE_DRAFTED = "template:version:drafted"
     TEMPLATE_SUBMITTED = "template:version:submitted"
     TEMPLATE_APPROVED = "template:version:approved"
     TEMPLATE_RETIRED = "template:version:retired"
