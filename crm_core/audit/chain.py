@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, insert, select, text
+from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import Session
 
 from crm_core.audit.entry import Content, Entry
+from crm_core.audit.heads import head
 from crm_core.audit.lease import ChainLease
 from crm_core.audit.packing import pack
 from crm_core.audit.tables import AuditRow
@@ -25,13 +26,6 @@ NO_MAC = b""
 APPEND_LOCKS = 0x43524D02
 """The first key of the advisory locks that a Postgres transaction appends under ("CRM", 2)."""
 
-_table = AuditRow.__table__
-_head = (
-    select(_table.c.seq, _table.c.mac)
-    .where(_table.c.chain == bindparam("chain"))
-    .order_by(_table.c.seq.desc())
-    .limit(1)
-)
 _append = insert(AuditRow.__table__)  # type: ignore[arg-type]
 _lock = text(f"SELECT pg_advisory_xact_lock({APPEND_LOCKS}, :chain)")
 
@@ -71,8 +65,8 @@ class Chain:
 
     def _head(self) -> tuple[int, bytes]:
         """The last row's number and MAC, read from the table: what was rolled back leaves no trace here."""
-        found = self._session.execute(_head, {"chain": self.number}).first()
-        return (found.seq, found.mac) if found else (0, NO_MAC)
+        end = head(self._session.connection(), self.number)
+        return (end.seq, end.mac) if end else (0, NO_MAC)
 
 
 class Ledger:
