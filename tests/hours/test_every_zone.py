@@ -7,6 +7,7 @@ import zoneinfo
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,18 @@ from crm_core.hours import Calendar, Weekday, Window, add, between, is_open, nex
 from crm_core.hours.ledger import Kind
 
 ZONES = sorted(zoneinfo.available_timezones())
+CHANGING = [
+    "America/New_York",
+    "America/Havana",
+    "America/Sao_Paulo",
+    "America/Nuuk",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "Asia/Beirut",
+    "Europe/Berlin",
+    "Pacific/Apia",
+]
+"""Zones that change, or changed, their clocks at unlike hours, midnight among them, by unlike amounts."""
 YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -39,13 +52,17 @@ def changes(name: str, year: int) -> tuple[datetime, ...]:
 
 @st.composite
 def calendars(draw: st.DrawFn) -> Calendar:
-    """A zone with hours on some days: up to three windows, at any minute."""
+    """A zone with hours on some days: up to three windows, often with edges where clocks are changed."""
     weekly: dict[Weekday, tuple[Window, ...]] = {}
-    for day in draw(st.sets(st.sampled_from(Weekday), min_size=1)):
-        edges = sorted(draw(st.sets(st.integers(0, 1440), min_size=2, max_size=6)))
+    night = st.sampled_from([*range(0, 260, 10), *range(1300, 1441, 20)])
+    minutes = draw(st.sampled_from([st.integers(0, 1440), night]))
+    for day in draw(st.sampled_from([tuple(Weekday), (Weekday.SUNDAY,), tuple(Weekday)[:5]])):
+        edges = sorted(draw(st.sets(minutes, min_size=2, max_size=6)))
         pairs = zip(edges[::2], edges[1::2], strict=False)
         weekly[day] = tuple(Window(opens=opens, closes=closes) for opens, closes in pairs)
-    return Calendar(name="drawn", zone=ZoneInfo(draw(st.sampled_from(ZONES))), weekly=weekly)
+    return Calendar(
+        name="drawn", zone=ZoneInfo(draw(st.sampled_from(CHANGING) | st.sampled_from(ZONES))), weekly=weekly
+    )
 
 
 @st.composite
@@ -53,7 +70,8 @@ def moments(draw: st.DrawFn, calendar: Calendar) -> datetime:
     """A moment near a clock change where the zone has one, else any of the year."""
     year = draw(st.sampled_from([2007, 2011, 2018, 2026]))
     around = changes(calendar.zone.key, year)
-    if around and draw(st.booleans()):
+    anywhere = draw(st.booleans())
+    if around and not anywhere:
         return draw(st.sampled_from(around)) + timedelta(seconds=draw(st.integers(-8 * 3600, 8 * 3600)))
     return YEAR.replace(year=year) + timedelta(microseconds=draw(st.integers(0, 365 * 86_400_000_000)))
 
@@ -109,16 +127,13 @@ def test_the_ledger_has_no_gaps_and_adds_up(data: st.DataObject) -> None:
     calendar = data.draw(calendars())
     start = data.draw(moments(calendar))
     end = start + timedelta(hours=data.draw(st.integers(1, 24 * 40)))
-    pauses = [(start + timedelta(hours=3), start + timedelta(hours=30))]
-    for held in ([], pauses):
-        ledger = segments(calendar, start, end, held)
-        assert [ledger[0].start, *(one.end for one in ledger)] == [*(one.start for one in ledger), end]
-        counted = sum((one.length for one in ledger if one.kind is Kind.COUNTED), timedelta())
-        paused = sum((one.length for one in ledger if one.kind is Kind.PAUSED), timedelta())
-        assert counted + paused == between(calendar, start, end)
-        assert paused == (
-            between(calendar, start + timedelta(hours=3), min(end, pauses[0][1])) if held else timedelta()
-        ) or (end < pauses[0][0])
+    begins, ends = start + timedelta(hours=3), start + timedelta(hours=30)
+    ledger = segments(calendar, start, end, [(begins, ends)])
+    assert [ledger[0].start, *(one.end for one in ledger)] == [*(one.start for one in ledger), end]
+    counted = sum((one.length for one in ledger if one.kind is Kind.COUNTED), timedelta())
+    paused = sum((one.length for one in ledger if one.kind is Kind.PAUSED), timedelta())
+    assert counted + paused == between(calendar, start, end)
+    assert paused == between(calendar, min(begins, end), min(ends, end))
 
 
 def test_round_the_clock_is_real_time_in_every_zone() -> None:
@@ -128,3 +143,21 @@ def test_round_the_clock_is_real_time_in_every_zone() -> None:
             start = around - timedelta(minutes=7)
             assert add(always, start, 15 * MINUTE) == start + 15 * MINUTE
             assert is_open(always, around)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+@pytest.mark.parametrize(("length", "every"), [(47, 50), (10, 30), (1, 2), (1435, 1440)])
+def test_windows_broken_up_by_a_clock_change_keep_the_laws(name: str, length: int, every: int) -> None:
+    starts = range(0, 1440 - length + 1, every)
+    windows = tuple(Window(opens=opens, closes=opens + length) for opens in starts)
+    calendar = Calendar(name="broken up", zone=ZoneInfo(name), weekly=dict.fromkeys(Weekday, windows))
+    around = [change for year in (2007, 2011, 2018, 2026) for change in changes(name, year)]
+    assert around
+    for change in around:
+        ends = change - timedelta(hours=9)
+        for step in range(-8 * 60, 4 * 60, 7):
+            start = change + timedelta(minutes=step)
+            for minutes in (1, 13, 55, 200):
+                assert between(calendar, start, add(calendar, start, minutes * MINUTE)) == minutes * MINUTE
+            assert ends <= add(calendar, start, 55 * MINUTE)
+            ends = add(calendar, start, 55 * MINUTE)

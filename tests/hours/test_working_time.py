@@ -186,8 +186,9 @@ def test_a_calendar_closed_for_longer_than_the_horizon_is_given_up(local: Local)
     start = date(2026, 1, 1)
     closed = tuple(DatedHours(day=start + timedelta(days=day)) for day in range(25 * 366))
     shut = Calendar(name="shut", zone=NEW_YORK, weekly=weekly("09:00-17:00"), exceptions=closed)
-    for ask in (lambda: next_open(shut, local(2026, 11, 23)), lambda: add(shut, local(2026, 11, 23), HOUR)):
-        with pytest.raises(NeverOpens, match="shut"):
-            ask()
+    with pytest.raises(NeverOpens, match="shut"):
+        next_open(shut, local(2026, 11, 23))
+    with pytest.raises(NeverOpens, match="shut"):
+        add(shut, local(2026, 11, 23), HOUR)
     with pytest.raises(CrmError):
         add(Calendar.always(NEW_YORK), datetime(9999, 6, 1, tzinfo=UTC), timedelta(days=900))
