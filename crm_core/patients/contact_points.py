@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from crm_core.patients.model import ContactKind
 from crm_core.patients.preparing import PreparedContact
-from crm_core.patients.tables import POINT
+from crm_core.patients.tables import LINK, PATIENT, POINT, ROOT
 from crm_core.store.dialect import insert_or_ignore
 from crm_core.vault.fields import Field
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -60,3 +60,10 @@ def ensure_points(unit: WriteUnit, contacts: Sequence[PreparedContact]) -> dict[
         ],
     )
     return found | known_points(unit, [contact.key for contact in missing])
+
+
+def users_of(unit: ReadUnit, contact_point_id: int) -> tuple[int, ...]:
+    """The patients who use a contact point, by id; records merged into one patient are one."""
+    of_point = LINK.c.contact_point_id == contact_point_id
+    users = select(ROOT).join(LINK, LINK.c.patient_id == PATIENT.c.id).where(of_point)
+    return tuple(sorted(set(unit.scalars(users))))

@@ -20,19 +20,18 @@ class NormalContact:
 
     `value` is what is dialled or written to: E.164 (with `;ext=` where there is one), the
     address, or the text as given where it is neither. `key` is what two spellings share.
-    `digits` are the digits without the extension. `problem` is a code where it cannot work.
+    `problem` is a code where it cannot work.
     """
 
     kind: ContactKind
     value: str
     key: str
-    digits: str
     problem: str | None
 
     @property
     def last_four(self) -> str | None:
         """The last four digits of a phone number of at least seven."""
-        return self.digits[-4:] if len(self.digits) >= 7 else None
+        return last_four(self.kind, self.value)
 
 
 def normal(kind: ContactKind, value: str, region: str) -> NormalContact | None:
@@ -59,22 +58,33 @@ def _phone(given: str, region: str) -> NormalContact:
         return _undiallable(given, "not_a_possible_number")
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     value = f"{e164};ext={number.extension}" if number.extension else e164
-    return NormalContact(kind=ContactKind.PHONE, value=value, key=value, digits=e164[1:], problem=None)
+    return NormalContact(kind=ContactKind.PHONE, value=value, key=value, problem=None)
 
 
 def _undiallable(given: str, problem: str) -> NormalContact:
     digits = digits_of(given)
     key = digits or given.casefold()
-    return NormalContact(kind=ContactKind.PHONE, value=given, key=key, digits=digits, problem=problem)
+    return NormalContact(kind=ContactKind.PHONE, value=given, key=key, problem=problem)
 
 
 def _email(given: str) -> NormalContact:
     address = unicodedata.normalize("NFC", given.removeprefix("mailto:"))
     sane = _EMAIL.fullmatch(address) is not None and address.isprintable()
     problem = None if sane else "not_an_email_address"
-    return NormalContact(kind=ContactKind.EMAIL, value=address, key=address.casefold(), digits="", problem=problem)
+    return NormalContact(kind=ContactKind.EMAIL, value=address, key=address.casefold(), problem=problem)
 
 
 def digits_of(text: str) -> str:
     """The decimal digits in `text`, of any script, as ASCII."""
     return "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+
+
+def dialled(value: str | None) -> str:
+    """The digits of a stored phone number, without its extension."""
+    return digits_of((value or "").partition(";")[0])
+
+
+def last_four(kind: ContactKind, value: str | None) -> str | None:
+    """The last four digits of a stored phone number of at least seven; None of anything else."""
+    digits = dialled(value) if kind is ContactKind.PHONE else ""
+    return digits[-4:] if len(digits) >= 7 else None

@@ -26,6 +26,7 @@ from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
 from crm_core.work.units import WriteUnit
 
+
 @dataclass(slots=True)
 class _Known:
     """A patient as far as a batch must know one."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -89,8 +90,8 @@ class PatientIdentifier(Base):
 class ContactPoint(Base):
     """A phone number or e-mail address: one row, shared by every patient who uses it.
 
-    Opting out and being invalid belong to the number. The later of `opted_out_at` and
-    `opted_in_at` holds.
+    Opting out and being invalid belong to the number. `opted_out_at` is set exactly while it
+    is opted out; `opted_in_at` is when it last opted in again.
     """
 
     __tablename__ = "contact_point"
@@ -130,3 +131,6 @@ PATIENT = cast(Table, Patient.__table__)
 IDENTIFIER = cast(Table, PatientIdentifier.__table__)
 POINT = cast(Table, ContactPoint.__table__)
 LINK = cast(Table, PatientContact.__table__)
+
+ROOT = func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)
+"""Who a record is about now: itself, or what it was merged into."""
