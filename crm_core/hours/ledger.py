@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from crm_core.hours.calendar import Calendar
 from crm_core.hours.wall_clock import moment, on_the_wall
-from crm_core.hours.working_time import Pause
+from crm_core.hours.arithmetic import Pause
 
 
 class Kind(StrEnum):

@@ -82,7 +82,7 @@ amounts = st.one_of(st.integers(0, 3_600_000_000), st.integers(0, 4 * 86_400_000
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_what_was_added_is_what_lies_between(data: st.DataObject) -> None:
     calendar = data.draw(calendars())
     start = data.draw(moments(calendar))
@@ -91,7 +91,7 @@ def test_what_was_added_is_what_lies_between(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_later_or_longer_never_ends_sooner(data: st.DataObject) -> None:
     calendar = data.draw(calendars())
     first, second = sorted((data.draw(moments(calendar)), data.draw(moments(calendar))))
@@ -151,11 +151,11 @@ def test_windows_broken_up_by_a_clock_change_keep_the_laws(name: str, length: in
     starts = range(0, 1440 - length + 1, every)
     windows = tuple(Window(opens=opens, closes=opens + length) for opens in starts)
     calendar = Calendar(name="broken up", zone=ZoneInfo(name), weekly=dict.fromkeys(Weekday, windows))
-    around = [change for year in (2007, 2011, 2018, 2026) for change in changes(name, year)]
+    around = [change for year in (2011, 2018) for change in changes(name, year)]
     assert around
     for change in around:
         ends = change - timedelta(hours=9)
-        for step in range(-8 * 60, 4 * 60, 7):
+        for step in range(-7 * 60, 3 * 60, 7):
             start = change + timedelta(minutes=step)
             for minutes in (1, 13, 55, 200):
                 assert between(calendar, start, add(calendar, start, minutes * MINUTE)) == minutes * MINUTE
