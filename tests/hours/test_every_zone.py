@@ -146,12 +146,12 @@ def test_round_the_clock_is_real_time_in_every_zone() -> None:
 
 
 @pytest.mark.parametrize("name", CHANGING)
-@pytest.mark.parametrize(("length", "every"), [(47, 50), (10, 30), (1, 2), (1435, 1440)])
+@pytest.mark.parametrize(("length", "every"), [(47, 50), (7, 11), (1435, 1440)])
 def test_windows_broken_up_by_a_clock_change_keep_the_laws(name: str, length: int, every: int) -> None:
     starts = range(0, 1440 - length + 1, every)
     windows = tuple(Window(opens=opens, closes=opens + length) for opens in starts)
     calendar = Calendar(name="broken up", zone=ZoneInfo(name), weekly=dict.fromkeys(Weekday, windows))
-    around = [change for year in (2011, 2018) for change in changes(name, year)]
+    around = [change for year in (2007, 2011, 2018) for change in changes(name, year)]
     assert around
     for change in around:
         ends = change - timedelta(hours=9)
