@@ -178,5 +178,5 @@ def _idle(name: str, exceptions: Sequence[ExceptionTable], calendar: Calendar) -
 
 
 FILE = "calendars.toml"
-SECTION = Section(name="calendars", model=CalendarsSection, files=(FILE,), checks=(check,))
+CALENDARS = Section(name="calendars", model=CalendarsSection, files=(FILE,), checks=(check,))
 """Registered in app.py with the other features' sections."""

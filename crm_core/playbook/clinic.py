@@ -102,5 +102,5 @@ def check(playbook: Playbook) -> Iterator[Problem]:
 
 
 FILE = "clinic.toml"
-SECTION = Section(name="clinic", model=ClinicSection, files=(FILE,), checks=(check,))
+CLINIC = Section(name="clinic", model=ClinicSection, files=(FILE,), checks=(check,))
 """Registered in app.py with the other features' sections."""
