@@ -2,7 +2,8 @@
 
 The store's own chains cannot show that their end was cut off or that the whole file is an
 older copy; the last checkpoint can. A line is one JSON object, Ed25519 over its canonical
-form. No checkpoint is made over a store that lost what the last one saw.
+form. No checkpoint is made over a store that lost what the last one saw. The anchor must lie
+where the store's administrator cannot remove it: an emptied anchor is begun anew.
 """
 
 from __future__ import annotations
@@ -57,14 +58,14 @@ def make(connection: Connection, vault: Vault, anchor: Path, now: datetime) -> C
     """
     with _opened(anchor) as handle:
         line, torn = _last_line(handle)
-        before = _read(line, vault, anchor) if line else None
+        before = None if line is None else _read(line, vault, anchor)
         if before is not None:
             _require_kept(connection, before)
         present = heads(connection)
         if not present or (before is not None and dict(before.heads) == present):
             return None
         made = Checkpoint(number=before.number + 1 if before else 1, at=now, heads=present)
-        data = _line(made, hashlib.sha256(line).hexdigest() if line else "", vault)
+        data = _line(made, "" if line is None else hashlib.sha256(line).hexdigest(), vault)
         os.lseek(handle, 0, os.SEEK_END)
         _write(handle, b"\n" + data if torn else data)
     return made
@@ -84,7 +85,7 @@ def last(anchor: Path, vault: Vault) -> Checkpoint | None:
         raise AnchorFailed(path=anchor, done="read", reason=os.strerror(error.errno or 0)) from None
     finally:
         os.close(handle)
-    return _read(line, vault, anchor) if line else None
+    return None if line is None else _read(line, vault, anchor)
 
 
 def _require_kept(connection: Connection, before: Checkpoint) -> None:
@@ -114,8 +115,8 @@ def _write(handle: int, data: bytes) -> None:
     os.fsync(handle)
 
 
-def _last_line(handle: int) -> tuple[bytes, bool]:
-    """The last whole line without its end, and whether a torn one follows it.
+def _last_line(handle: int) -> tuple[bytes | None, bool]:
+    """The last whole line without its end, None where there is none, and whether a torn one follows it.
 
     A line without an end was cut by a crash while it was written: it never counted.
     """
@@ -126,7 +127,7 @@ def _last_line(handle: int) -> tuple[bytes, bool]:
         position -= step
         tail = os.pread(handle, step, position) + tail
     whole, end, rest = tail.rpartition(b"\n")
-    return (whole.rpartition(b"\n")[2] if end else b""), bool(rest)
+    return (whole.rpartition(b"\n")[2] if end else None), bool(rest)
 
 
 def _line(checkpoint: Checkpoint, previous: str, vault: Vault) -> bytes:

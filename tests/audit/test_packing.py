@@ -25,7 +25,7 @@ def test_a_page_of_neighbours_packs_into_a_few_characters() -> None:
 
 @pytest.mark.parametrize("text", ["", "12", "x", "[a]", "d", "d1,,2"])
 def test_other_text_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="packed ids|invalid literal"):
+    with pytest.raises(ValueError, match=r"packed ids|invalid literal"):
         unpack(text)
 
 
