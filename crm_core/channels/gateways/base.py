@@ -64,9 +64,9 @@ class UnknownFate(CrmError):
 
 
 class Gateway(Protocol):
-    """Carries messages of one channel. `real` says that they leave this house.
+    """Carries messages of one channel. `real` says that they leave this house, by `vendor`.
 
-    `name` is what a vendor's agreement is recorded for. Calls give up well before
+    Calls give up well before
     delivery.LONGEST_CALL. Reasons are codes, never a patient's data.
     """
 
@@ -75,6 +75,9 @@ class Gateway(Protocol):
 
     @property
     def real(self) -> bool: ...
+
+    @property
+    def vendor(self) -> str | None: ...
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Hand one message over; raises Temporary, Permanent or UnknownFate."""

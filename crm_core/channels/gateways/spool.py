@@ -20,6 +20,7 @@ class SpoolGateway:
     """
 
     real = False
+    vendor = None
 
     def __init__(self, channel: Channel, path: Path) -> None:
         self.name = "spool"

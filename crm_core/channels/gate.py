@@ -1,0 +1,126 @@
+"""May we send this, and why: one function answers, with every reason in the order asked.
+
+It is asked when a message is queued and again when it is claimed for sending, so that an
+opt-out, a death or a lapsed agreement in between still stops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import func, select
+
+from crm_core.channels.gateways.base import Gateway
+from crm_core.channels.model import Reason, Verdict
+from crm_core.channels.tables import Vendor
+from crm_core.patients.tables import ContactPoint, Patient, PatientContact
+from crm_core.words import Channel
+from crm_core.work.units import ReadUnit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A message that wants to go. `keyword_answer`: the one confirmation that an opt-out itself asks for."""
+
+    channel: Channel
+    contact_point_id: int | None
+    patient_id: int | None
+    text: str
+    first_name: str | None
+    keyword_answer: bool = False
+
+
+class GateCheck(Protocol):
+    """A reason not to contact that a higher room knows; None where it has no objection."""
+
+    def __call__(self, unit: ReadUnit, candidate: Candidate, shared_by: int) -> Reason | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """The gateways at hand and the further checks, wired once in app.py."""
+
+    gateways: Mapping[Channel, Gateway]
+    checks: Sequence[GateCheck] = ()
+
+    def judge(self, unit: ReadUnit, candidate: Candidate) -> Verdict:
+        """Ask every check in order; the first refusal ends the asking, since later ones build on it."""
+        reasons: list[Reason] = []
+        for reason in self._asked(unit, candidate):
+            reasons.append(reason)
+            if not reason.passed:
+                break
+        return Verdict(allowed=all(reason.passed for reason in reasons), reasons=tuple(reasons))
+
+    def _asked(self, unit: ReadUnit, candidate: Candidate) -> Iterator[Reason]:
+        yield from self._gateway(unit, candidate.channel)
+        if candidate.contact_point_id is None:
+            yield _no("recipient", "no number or address to send to")
+            return
+        point = unit.execute(
+            select(ContactPoint.invalid_at, ContactPoint.opted_out_at).where(ContactPoint.id == candidate.contact_point_id)
+        ).one()
+        yield _no("number", "marked invalid") if point.invalid_at else _yes("number", "not known to be invalid")
+        if candidate.keyword_answer:
+            yield _yes("opt-out", "answers the keyword itself")
+            return
+        yield _no("opt-out", "opted out") if point.opted_out_at else _yes("opt-out", "not opted out")
+        yield from self._patient(unit, candidate)
+
+    def _gateway(self, unit: ReadUnit, channel: Channel) -> Iterator[Reason]:
+        gateway = self.gateways.get(channel)
+        if gateway is None:
+            yield _no("gateway", f"none is set up for {channel}")
+            return
+        yield _yes("gateway", gateway.name)
+        if not gateway.real:
+            yield _yes("agreement", "stays in this house")
+            return
+        today = unit.now.date()
+        until = unit.scalar(
+            select(func.max(Vendor.baa_until)).where(
+                Vendor.gateway == channel.value,
+                Vendor.name == gateway.vendor,
+                Vendor.ended_at.is_(None),
+                Vendor.baa_from <= today,
+                Vendor.baa_until >= today,
+            )
+        )
+        if until is None:
+            yield _no("agreement", f"vendor {gateway.vendor} has no BAA in date for {channel}")
+        else:
+            yield _yes("agreement", f"BAA until {until.isoformat()}")
+
+    def _patient(self, unit: ReadUnit, candidate: Candidate) -> Iterator[Reason]:
+        if candidate.patient_id is None:
+            yield _no("patient", "the sender is not linked to a patient")
+            return
+        patient = unit.execute(select(Patient.deceased, Patient.active).where(Patient.id == candidate.patient_id)).one()
+        yield _no("patient", "deceased") if patient.deceased else _yes("patient", "linked")
+        sharers = unit.scalars(
+            select(PatientContact.patient_id).where(PatientContact.contact_point_id == candidate.contact_point_id)
+        )
+        if candidate.patient_id not in sharers:
+            yield _no("whose", "this number is not on the patient's record")
+            return
+        if len(sharers) > 1:
+            named = candidate.first_name is not None and candidate.first_name.casefold() in candidate.text.casefold()
+            yield (
+                _yes("shared", f"shared by {len(sharers)}, and the text names the patient")
+                if named
+                else _no("shared", f"shared by {len(sharers)}, and the text does not name the patient")
+            )
+        for check in self.checks:
+            reason = check(unit, candidate, len(sharers))
+            if reason is not None:
+                yield reason
+
+
+def _yes(check: str, saw: str) -> Reason:
+    return Reason(check=check, passed=True, saw=saw)
+
+
+def _no(check: str, saw: str) -> Reason:
+    return Reason(check=check, passed=False, saw=saw)

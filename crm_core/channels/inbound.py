@@ -1,0 +1,202 @@
+"""Receiving: one path for every channel, gateway, file and person.
+
+The order is the rule (domain.md): dedupe, clean, screen for danger, match the number to
+patients, then the reply handlers in order, then the threads. A handler that takes a text does
+not spare it the alarm: "STOP, chest pain" opts out and alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import insert, select
+
+from crm_core.access.model import Permission
+from crm_core.access.needs import needs
+from crm_core.audit.tags import Tag
+from crm_core.channels.danger import Screening, Verdict
+from crm_core.channels.keywords import Keyword, classify
+from crm_core.channels.model import Direction, Handled, Inbound, MessageKind, Received, Screened
+from crm_core.channels.senders import match_sender
+from crm_core.channels.tables import Message
+from crm_core.cleaning import clean, single_line
+from crm_core.patients.model import ContactMatch
+from crm_core.store.feed import Topic
+from crm_core.vault.fields import Field
+from crm_core.words import Channel
+from crm_core.work.units import ReadUnit, WriteUnit
+
+_SCREENED = {
+    Verdict.CLEAR: Screened.CLEAR,
+    Verdict.ALARM: Screened.ALARM,
+    Verdict.UNSCREENED: Screened.UNSCREENED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """An inbound message, cleaned, screened and matched: what handlers and threads are told."""
+
+    message_id: int
+    channel: Channel
+    at: datetime
+    text: str
+    subject: str | None
+    keyword: Keyword | None
+    screening: Screening
+    contact: ContactMatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where a message came to lie, and what was decided of it."""
+
+    conversation_id: int
+    patient_id: int | None
+    lane: str
+    category: str
+    priority: str
+    handled_by: Handled
+    why: tuple[str, ...]
+
+
+class ReplyHandler(Protocol):
+    """One that may know whose reply this is. None passes it on to the next."""
+
+    def handle(self, unit: WriteUnit, arrival: Arrival) -> Handled | None: ...
+
+
+class Threads(Protocol):
+    """Where conversations are kept (the inbox)."""
+
+    def place(self, unit: WriteUnit, arrival: Arrival) -> Placement:
+        """Thread it into a conversation, a new one where none fits, and route that."""
+
+    def attach(self, unit: WriteUnit, arrival: Arrival) -> Placement | None:
+        """The conversation that a keyword-only text lies in, unmoved by it; None where there is none."""
+
+    def alarm(self, unit: WriteUnit, arrival: Arrival, placement: Placement) -> Placement:
+        """Raise the danger that was found, and say where the conversation is then."""
+
+    def describe(self, unit: ReadUnit, conversation_id: int) -> Placement:
+        """Where a conversation is now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """The pipeline's parts, wired once in app.py. `screen` takes the text and the attachments' count."""
+
+    screen: Callable[[ReadUnit, str, int], Screening]
+    handlers: Sequence[ReplyHandler]
+    threads: Threads
+
+
+@needs(Permission.MESSAGE_RECEIVE)
+def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
+    """Take in one message; the same provider id again makes no second one."""
+    token = None
+    if inbound.provider_id:
+        token = unit.vault.token("provider_id", f"{inbound.channel}:{inbound.provider_id}")
+        known = unit.execute(select(Message.id, Message.conversation_id).where(Message.provider_token == token)).one_or_none()
+        if known is not None:
+            return _again(unit, receiver, known.id, known.conversation_id)
+    cleaned = clean(inbound.text)
+    text = cleaned.text
+    screening = receiver.screen(unit, _spoken(inbound.subject, text), inbound.attachments)
+    arrival = Arrival(
+        message_id=unit.new_id("message"),
+        channel=inbound.channel,
+        at=min(inbound.at, unit.now),
+        text=text,
+        subject=single_line(inbound.subject) if inbound.subject else None,
+        keyword=classify(text, alarmed=screening.verdict is Verdict.ALARM),
+        screening=screening,
+        contact=match_sender(unit, inbound.channel, inbound.sender),
+    )
+    handled = _handled(unit, receiver.handlers, arrival)
+    placement = _placed(unit, receiver.threads, arrival, handled)
+    _store(unit, inbound, arrival, placement, token, hidden=cleaned.hidden)
+    if screening.verdict is Verdict.ALARM and placement is not None:
+        placement = receiver.threads.alarm(unit, arrival, placement)
+    unit.audit(Tag.MESSAGE_RECEIVED, arrival.message_id)
+    unit.changed(Topic.INBOX)
+    return _received(arrival.message_id, placement, handled)
+
+
+def _spoken(subject: str | None, text: str) -> str:
+    """Subject and body together: a danger may stand in either."""
+    return f"{subject}\n{text}" if subject else text
+
+
+def _handled(unit: WriteUnit, handlers: Sequence[ReplyHandler], arrival: Arrival) -> Handled | None:
+    for handler in handlers:
+        handled = handler.handle(unit, arrival)
+        if handled is not None:
+            return handled
+    return None
+
+
+def _placed(unit: WriteUnit, threads: Threads, arrival: Arrival, handled: Handled | None) -> Placement | None:
+    """A keyword alone only joins a thread that is there; danger always has a conversation."""
+    alone = handled in (Handled.OPT_OUT, Handled.OPT_IN, Handled.HELP)
+    if alone and arrival.screening.verdict is not Verdict.ALARM:
+        return threads.attach(unit, arrival)
+    return threads.place(unit, arrival)
+
+
+def _store(
+    unit: WriteUnit, inbound: Inbound, arrival: Arrival, placement: Placement | None, token: int | None, *, hidden: int
+) -> None:
+    message_id = arrival.message_id
+    raw = inbound.text if inbound.text != arrival.text else None
+    unit.execute(
+        insert(Message.__table__),  # type: ignore[arg-type]
+        [
+            {
+                "id": message_id,
+                "conversation_id": placement.conversation_id if placement else None,
+                "direction": Direction.IN,
+                "kind": MessageKind.TEXT,
+                "channel": arrival.channel,
+                "at": arrival.at,
+                "recorded_at": unit.now,
+                "contact_point_id": arrival.contact.contact_point_id,
+                "screened": _SCREENED[arrival.screening.verdict],
+                "hidden": hidden,
+                "attachments": inbound.attachments,
+                "provider_token": token,
+                "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, arrival.text),
+                "raw_sealed": unit.seal(Field.MESSAGE_RAW, message_id, _storable(raw)),
+                "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, arrival.subject),
+                "sender_sealed": unit.seal(Field.MESSAGE_SENDER, message_id, _storable(inbound.sender)),
+            }
+        ],
+    )
+
+
+def _storable(raw: str | None) -> str | None:
+    """Lone surrogates cannot be encoded; they are kept as their escapes."""
+    return None if raw is None else raw.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _again(unit: ReadUnit, receiver: Receiver, message_id: int, conversation_id: int | None) -> Received:
+    placement = receiver.threads.describe(unit, conversation_id) if conversation_id is not None else None
+    return _received(message_id, placement, Handled.DUPLICATE)
+
+
+def _received(message_id: int, placement: Placement | None, handled: Handled | None) -> Received:
+    by = handled or (placement.handled_by if placement else Handled.ROUTING)
+    return Received(
+        message_id=message_id,
+        conversation_id=placement.conversation_id if placement else None,
+        patient_id=placement.patient_id if placement else None,
+        lane=placement.lane if placement else None,
+        category=placement.category if placement else None,
+        priority=placement.priority if placement else None,
+        handled_by=by,
+        duplicate=by is Handled.DUPLICATE,
+        why=placement.why if placement else (),
+    )

@@ -1,0 +1,76 @@
+"""Opt-out words: what STOP, START and HELP do, before any conversation sees them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from crm_core.channels.gate import Candidate, Gate
+from crm_core.channels.inbound import Arrival
+from crm_core.channels.keywords import Keyword
+from crm_core.channels.keywords_section import KeywordsSection
+from crm_core.channels.model import Handled
+from crm_core.channels.outbox import NotSendable, Posting, post, suppress_queued
+from crm_core.patients.service import opt_in, opt_out
+from crm_core.playbook.service import in_force
+from crm_core.words import Channel, Purpose
+from crm_core.work.units import WriteUnit
+
+TEXTED = frozenset({Channel.SMS, Channel.WHATSAPP})
+"""The channels on which carriers' keywords have their meaning."""
+
+
+class KeywordHandler:
+    """STOP opts the number out, START in, HELP says who we are; one answer each."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def handle(self, unit: WriteUnit, arrival: Arrival) -> Handled | None:
+        """None for an ordinary text, and for one on a channel that has no keywords."""
+        point = arrival.contact.contact_point_id
+        if arrival.keyword is None or arrival.channel not in TEXTED or point is None:
+            return None
+        texts = in_force(unit).section(KeywordsSection)
+        match arrival.keyword:
+            case Keyword.STOP:
+                suppress_queued(unit, point, "opted out")
+                opt_out(unit, point, f"M-{arrival.message_id}")
+                self._answer(unit, arrival, texts.opt_out)
+                return Handled.OPT_OUT
+            case Keyword.START:
+                opt_in(unit, point, f"M-{arrival.message_id}")
+                self._answer(unit, arrival, texts.opt_in)
+                return Handled.OPT_IN
+            case Keyword.HELP:
+                self._answer(unit, arrival, texts.help)
+                return Handled.HELP
+            case Keyword.SUSPECTED_STOP:
+                return Handled.SUSPECTED_OPT_OUT
+
+    def _answer(self, unit: WriteUnit, arrival: Arrival, text: str) -> None:
+        """One confirmation; where no gateway may carry it, the opt-out stands without."""
+        candidate = Candidate(
+            channel=arrival.channel,
+            contact_point_id=arrival.contact.contact_point_id,
+            patient_id=None,
+            text=text,
+            first_name=None,
+            keyword_answer=True,
+        )
+        try:
+            post(
+                unit,
+                self._gate,
+                Posting(
+                    conversation_id=None,
+                    candidate=candidate,
+                    purpose=Purpose.NOTICE,
+                    subject=None,
+                    author_id=None,
+                    template_version_id=None,
+                    hold=timedelta(0),
+                    dedup_key=f"keyword-{arrival.message_id}",
+                ),
+            )
+        except NotSendable:
+            return

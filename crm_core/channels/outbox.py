@@ -1,0 +1,188 @@
+"""The outbox: what is to leave, what left, and what a person must look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+
+from crm_core.access.model import Permission
+from crm_core.access.needs import needs
+from crm_core.audit.tags import Outcome, Tag
+from crm_core.channels.gate import Candidate, Gate
+from crm_core.channels.model import Delivery, Direction, MessageKind, Reason, Screened, Verdict
+from crm_core.channels.tables import Message, Outbox
+from crm_core.errors import CrmError, NotFound, UsageError
+from crm_core.store.feed import Topic
+from crm_core.vault.fields import Field
+from crm_core.words import Channel, Purpose
+from crm_core.work.units import ReadUnit, WriteUnit
+
+
+class NotSendable(CrmError):
+    """This may not be sent: {why}; press w to see every reason, or reach the patient another way."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        refusal = verdict.refusal
+        assert refusal is not None
+        self.verdict = verdict
+        super().__init__(why=refusal.saw, check=refusal.check)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posting:
+    """One message to queue. `hold` is how long it may still be taken back.
+
+    `dedup_key` names the occasion: a second posting with the same key is refused by the store.
+    """
+
+    conversation_id: int | None
+    candidate: Candidate
+    purpose: Purpose
+    subject: str | None
+    author_id: int | None
+    template_version_id: int | None
+    hold: timedelta
+    dedup_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxRow:
+    """One row of the outbox, without what it says."""
+
+    id: int
+    message_id: int
+    conversation_id: int | None
+    patient_id: int | None
+    channel: Channel
+    state: Delivery
+    due_at: datetime
+    tries: int
+    failure: str | None
+    settled_at: datetime | None
+    why: tuple[str, ...]
+
+
+@needs(Permission.MESSAGE_SEND)
+def post(unit: WriteUnit, gate: Gate, posting: Posting) -> int:
+    """Queue a message if the gate lets it; returns the message's id, or raises NotSendable."""
+    candidate = posting.candidate
+    verdict = gate.judge(unit, candidate)
+    if not verdict.allowed:
+        raise NotSendable(verdict)
+    message_id = unit.new_id("message")
+    message = {
+        "id": message_id,
+        "conversation_id": posting.conversation_id,
+        "direction": Direction.OUT,
+        "kind": MessageKind.TEXT if posting.author_id else MessageKind.AUTOMATIC,
+        "channel": candidate.channel,
+        "at": unit.now,
+        "recorded_at": unit.now,
+        "contact_point_id": candidate.contact_point_id,
+        "author_id": posting.author_id,
+        "template_version_id": posting.template_version_id,
+        "screened": Screened.NOT_NEEDED,
+        "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, candidate.text),
+        "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, posting.subject),
+    }
+    row = {
+        "id": unit.new_id("outbox"),
+        "message_id": message_id,
+        "dedup_key": posting.dedup_key or f"message-{message_id}",
+        "channel": candidate.channel,
+        "purpose": posting.purpose,
+        "contact_point_id": candidate.contact_point_id,
+        "patient_id": candidate.patient_id,
+        "state": Delivery.QUEUED,
+        "due_at": unit.now + posting.hold,
+        "why": reasons_json(verdict.reasons),
+        "created_at": unit.now,
+    }
+    unit.execute(insert(Message), [message])
+    unit.execute(insert(Outbox), [row])
+    unit.audit(Tag.MESSAGE_QUEUED, message_id)
+    unit.changed(Topic.OUTBOX)
+    return message_id
+
+
+@needs(Permission.MESSAGE_SEND)
+def take_back(unit: WriteUnit, message_id: int) -> bool:
+    """Stop a queued message that has not been claimed for sending yet; False where it is too late."""
+    taken = unit.execute(
+        update(Outbox)
+        .where(Outbox.message_id == message_id, Outbox.state == Delivery.QUEUED, Outbox.due_at > unit.now)
+        .values(state=Delivery.TAKEN_BACK, settled_at=unit.now)
+    )
+    if taken.rowcount != 1:
+        return False
+    unit.audit(Tag.MESSAGE_TAKEN_BACK, message_id)
+    unit.changed(Topic.OUTBOX)
+    return True
+
+
+@needs(Permission.MESSAGE_RECEIVE)
+def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str) -> int:
+    """Cancel everything queued to one number with the reason; returns how many."""
+    rows = unit.execute(
+        update(Outbox)
+        .where(Outbox.contact_point_id == contact_point_id, Outbox.state == Delivery.QUEUED)
+        .values(state=Delivery.SUPPRESSED, settled_at=unit.now, failure=why)
+        .returning(Outbox.message_id)
+    ).scalars()
+    suppressed = list(rows)
+    if suppressed:
+        unit.audit(Tag.MESSAGE_SUPPRESSED, *suppressed, why=why, outcome=Outcome.SUPPRESSED)
+        unit.changed(Topic.OUTBOX)
+    return len(suppressed)
+
+
+@needs(Permission.OUTBOX_READ)
+def outbox(unit: ReadUnit, *, state: Delivery | None = None, limit: int = 200) -> list[OutboxRow]:
+    """The newest rows first, at most `limit`."""
+    statement = (
+        select(
+            Outbox.id, Outbox.message_id, Message.conversation_id, Outbox.patient_id, Outbox.channel, Outbox.state,
+            Outbox.due_at, Outbox.tries, Outbox.failure, Outbox.settled_at, Outbox.why,
+        )
+        .join(Message, Message.id == Outbox.message_id)
+        .order_by(Outbox.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if state is not None:
+        statement = statement.where(Outbox.state == state)
+    return [
+        OutboxRow(**{**row._mapping, "why": why_sentences(row.why, row.failure)})  # noqa: SLF001 - Row's public API
+        for row in unit.execute(statement)
+    ]
+
+
+@needs(Permission.OUTBOX_RESOLVE)
+def resolve(unit: WriteUnit, outbox_id: int, *, sent: bool) -> None:
+    """Settle an `unknown` row as a person found it to be: sent, or to be sent again now."""
+    values = (
+        {"state": Delivery.SENT, "settled_at": unit.now}
+        if sent
+        else {"state": Delivery.QUEUED, "due_at": unit.now, "settled_at": None, "failure": None}
+    )
+    changed = unit.execute(update(Outbox).where(Outbox.id == outbox_id, Outbox.state == Delivery.UNKNOWN).values(values))
+    if changed.rowcount != 1:
+        if unit.scalar(select(Outbox.id).where(Outbox.id == outbox_id)) is None:
+            raise NotFound(kind="outbox row", id=outbox_id)
+        raise UsageError(problem="Only an unknown row can be resolved", remedy="see `crm outbox --state unknown`")
+    unit.audit(Tag.OUTBOX_RESOLVED, outbox_id, why="sent" if sent else "not sent")
+    unit.changed(Topic.OUTBOX)
+
+
+def reasons_json(reasons: Sequence[Reason]) -> str:
+    """The reasons as they are stored with the row."""
+    return json.dumps([[reason.check, reason.passed, reason.saw] for reason in reasons])
+
+
+def why_sentences(stored: str, failure: str | None) -> tuple[str, ...]:
+    """The stored reasons as a person reads them, then what became of the row."""
+    lines = [f"{check}: {'yes' if passed else 'NO'}, {saw}" for check, passed, saw in json.loads(stored)]
+    return (*lines, *([f"then: {failure}"] if failure else []))

@@ -1,0 +1,74 @@
+"""Who carries messages for us, and whether the agreement that covers it is in date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import insert, select, update
+
+from crm_core.access.model import Permission
+from crm_core.access.needs import needs
+from crm_core.audit.tags import Tag
+from crm_core.channels.tables import Vendor
+from crm_core.errors import NotFound, UsageError
+from crm_core.work.units import ReadUnit, WriteUnit
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorView:
+    """A vendor; `in_date` says whether its gateway may be used today."""
+
+    id: int
+    name: str
+    gateway: str
+    baa_from: date
+    baa_until: date
+    ended: bool
+    in_date: bool
+
+
+@needs(Permission.VENDOR_MANAGE)
+def add_vendor(unit: WriteUnit, *, name: str, gateway: str, baa_from: date, baa_until: date) -> int:
+    """Record a vendor and its agreement's dates (both included); AlreadyInUse for a name twice."""
+    if baa_until < baa_from:
+        raise UsageError(problem="The agreement ends before it begins", remedy="give --from before --until")
+    vendor_id = unit.new_id("vendor")
+    row = {"id": vendor_id, "name": name, "gateway": gateway, "baa_from": baa_from, "baa_until": baa_until}
+    unit.execute(insert(Vendor), [row])
+    unit.audit(Tag.VENDOR_ADDED, vendor_id)
+    return vendor_id
+
+
+@needs(Permission.VENDOR_MANAGE)
+def end_vendor(unit: WriteUnit, name: str) -> int:
+    """End a vendor's use now, whatever its dates say."""
+    ended = unit.execute(
+        update(Vendor).where(Vendor.name == name, Vendor.ended_at.is_(None)).values(ended_at=unit.now).returning(Vendor.id)
+    ).scalar()
+    if ended is None:
+        raise NotFound(kind="vendor", id=name)
+    unit.audit(Tag.VENDOR_ENDED, ended)
+    return int(ended)
+
+
+@needs(Permission.VENDOR_READ)
+def vendors(unit: ReadUnit) -> list[VendorView]:
+    """Every vendor by name."""
+    today = unit.now.date()
+    return [
+        VendorView(
+            id=row.id,
+            name=row.name,
+            gateway=row.gateway,
+            baa_from=row.baa_from,
+            baa_until=row.baa_until,
+            ended=row.ended_at is not None,
+            in_date=row.ended_at is None and row.baa_from <= today <= row.baa_until,
+        )
+        for row in unit.execute(
+            select(
+                Vendor.id, Vendor.name, Vendor.gateway, Vendor.baa_from, Vendor.baa_until, Vendor.ended_at
+            ).order_by(Vendor.name)
+        )
+    ]
