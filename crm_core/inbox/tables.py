@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, TextClause, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.inbox.model import State, Verb
@@ -18,8 +18,17 @@ from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Sealed
 from crm_core.words import Channel, Priority
 
-_TAKEABLE = text("taken_at IS NULL AND state IN ('new', 'open')")
-_STILL_OPEN = text("state <> 'closed'")
+TAKEABLE = text("taken_at IS NULL AND state IN ('new', 'open')")
+STILL_OPEN = text("state <> 'closed'")
+GROWING_LATE = text("late_at IS NOT NULL AND urgency > 1 AND state IN ('new', 'open')")
+SNOOZED = text("state = 'snoozed'")
+WAITING = text("state IN ('waiting_patient', 'waiting_other')")
+UNACKNOWLEDGED = text("acknowledged_at IS NULL")
+"""The partial indexes' conditions: a query repeats them to the letter, or SQLite scans."""
+
+
+def _partial(name: str, where: TextClause, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Conversation(Base):
@@ -67,29 +76,12 @@ class Conversation(Base):
         CheckConstraint("state <> 'snoozed' OR snoozed_until IS NOT NULL", name="snooze_ends"),
         CheckConstraint("state = 'closed' OR next_action_sealed IS NOT NULL", name="open_has_next_action"),
         CheckConstraint("NOT danger OR state IN ('new', 'open')", name="danger_is_open"),
-        Index(
-            "ix_conversation_takeable",
-            "lane",
-            "urgency",
-            "due_order",
-            "waiting_since",
-            "id",
-            sqlite_where=_TAKEABLE,
-            postgresql_where=_TAKEABLE,
-        ),
-        Index("ix_conversation_lane_open", "lane", "state", sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN),
-        Index(
-            "ix_conversation_late",
-            "late_at",
-            sqlite_where=text("late_at IS NOT NULL AND urgency > 1 AND state IN ('new', 'open')"),
-            postgresql_where=text("late_at IS NOT NULL AND urgency > 1 AND state IN ('new', 'open')"),
-        ),
-        Index(
-            "ix_conversation_snoozed",
-            "snoozed_until",
-            sqlite_where=text("state = 'snoozed'"),
-            postgresql_where=text("state = 'snoozed'"),
-        ),
+        _partial("ix_conversation_takeable", TAKEABLE, "urgency", "due_order", "waiting_since", "id"),
+        _partial("ix_conversation_takeable_lane", TAKEABLE, "lane", "urgency", "due_order", "waiting_since", "id"),
+        _partial("ix_conversation_lane_open", STILL_OPEN, "lane", "urgency", "due_order", "waiting_since", "id"),
+        _partial("ix_conversation_late", GROWING_LATE, "late_at"),
+        _partial("ix_conversation_snoozed", SNOOZED, "snoozed_until"),
+        _partial("ix_conversation_waiting", WAITING, "follow_up_at"),
     )
 
 
@@ -160,12 +152,7 @@ class Alarm(Base):
 
     __table_args__ = (
         CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_someone"),
-        Index(
-            "ix_alarm_unacknowledged",
-            "raised_at",
-            sqlite_where=text("acknowledged_at IS NULL"),
-            postgresql_where=text("acknowledged_at IS NULL"),
-        ),
+        _partial("ix_alarm_unacknowledged", UNACKNOWLEDGED, "raised_at"),
     )
 
 

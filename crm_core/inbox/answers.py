@@ -1,0 +1,192 @@
+"""Answering: a reply, a logged call, an internal note."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import insert, select
+
+from crm_core.access.model import Permission
+from crm_core.access.needs import needs
+from crm_core.channels.gate import Candidate, Gate
+from crm_core.channels.model import Direction, MessageKind, Screened
+from crm_core.channels.outbox import Posting, post
+from crm_core.channels.tables import Message
+from crm_core.errors import CrmError, UsageError
+from crm_core.inbox.model import State, Verb
+from crm_core.inbox.record import Current, change, current, next_action, still_open
+from crm_core.inbox.recipients import Recipient, recipient
+from crm_core.inbox.rules import clock_columns, coded
+from crm_core.inbox.tables import Draft, Note
+from crm_core.vault.fields import Field
+from crm_core.words import Channel, Purpose
+from crm_core.work.units import WriteUnit
+
+AWAIT_ANSWER = "Wait for the patient's answer"
+CALL_AGAIN = "Call again"
+
+
+class EmptyText(UsageError):
+    """There is nothing to send; write a text or choose a template."""
+
+
+class SomethingNewer(CrmError):
+    """A newer message is in C-{conversation_id}; read it first, your draft is kept."""
+
+
+@needs(Permission.MESSAGE_SEND)
+def reply(
+    unit: WriteUnit,
+    gate: Gate,
+    conversation_id: int,
+    text: str,
+    *,
+    subject: str | None = None,
+    template_version_id: int | None = None,
+    hold: timedelta = timedelta(0),
+    seen_message_id: int | None = None,
+) -> int:
+    """Queue an answer and wait for the patient; returns the message's id.
+
+    `hold` is how long it may be taken back. `seen_message_id` is the newest message the
+    author had before them: a newer one refuses the sending (two at one desk). Raises
+    NotSendable where the gate says no.
+    """
+    if not text.strip():
+        raise EmptyText
+    conversation = current(unit, conversation_id)
+    still_open(conversation, "answer")
+    _nothing_newer(unit, conversation, seen_message_id)
+    to = recipient(unit, gate, conversation)
+    message_id = post(
+        unit,
+        gate,
+        Posting(
+            conversation_id=conversation_id,
+            candidate=Candidate(
+                channel=to.channel,
+                contact_point_id=to.contact_point_id,
+                patient_id=conversation.row["patient_id"],
+                text=text,
+                first_name=to.first_name,
+            ),
+            purpose=Purpose.ANSWER,
+            subject=subject or _subject(to, conversation),
+            author_id=unit.actor.staff_id,
+            template_version_id=template_version_id,
+            hold=hold,
+        ),
+    )
+    change(unit, conversation, Verb.REPLIED, _answered(unit, conversation), undoable=True, message_id=message_id)
+    _drop_draft(unit, conversation_id)
+    return message_id
+
+
+@needs(Permission.CONVERSATION_WORK)
+def log_call(
+    unit: WriteUnit, conversation_id: int, *, outcome: str, words: str | None, follow_up: timedelta | None = None
+) -> int:
+    """Log a call with its coded outcome; one that reached stops the response clock.
+
+    `follow_up` is when to call again (from now), for a call that did not reach; the lane's
+    follow-up time where None. Returns the message's id.
+    """
+    conversation = current(unit, conversation_id)
+    still_open(conversation, "log a call in")
+    coded(dict(conversation.rules.outcomes.call), outcome, "call outcome")
+    reached = conversation.rules.outcomes.call[outcome].reached
+    message_id = unit.new_id("message")
+    row = {
+        "id": message_id,
+        "conversation_id": conversation_id,
+        "direction": Direction.OUT,
+        "kind": MessageKind.CALL,
+        "channel": Channel.VOICE,
+        "at": unit.now,
+        "recorded_at": unit.now,
+        "contact_point_id": conversation.row["contact_point_id"],
+        "author_id": unit.actor.staff_id,
+        "screened": Screened.NOT_NEEDED,
+        "call_outcome": outcome,
+        "reached": reached,
+        "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, words or ""),
+    }
+    unit.execute(insert(Message), [row])
+    values = _answered(unit, conversation) if reached else _call_again(unit, conversation, follow_up)
+    change(unit, conversation, Verb.CALLED, values, reason=outcome)
+    return message_id
+
+
+@needs(Permission.CONVERSATION_WORK)
+def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
+    """Add an internal note: it never leaves the house and stops no clock. Returns its id."""
+    if not text.strip():
+        raise EmptyText
+    conversation = current(unit, conversation_id)
+    note_id = unit.new_id("note")
+    row = {
+        "id": note_id,
+        "conversation_id": conversation_id,
+        "author_id": unit.actor.staff_id,
+        "at": unit.now,
+        "body_sealed": unit.seal(Field.NOTE_BODY, note_id, text),
+    }
+    unit.execute(insert(Note), [row])
+    change(unit, conversation, Verb.NOTED, {})
+    _drop_draft(unit, conversation_id)
+    return note_id
+
+
+def _nothing_newer(unit: WriteUnit, conversation: Current, seen_message_id: int | None) -> None:
+    if seen_message_id is None:
+        return
+    newest = unit.scalar(
+        select(Message.id).where(Message.conversation_id == conversation.id).order_by(Message.id.desc()).limit(1)
+    )
+    if newest is not None and newest > seen_message_id:
+        raise SomethingNewer(conversation_id=conversation.id)
+
+
+def _answered(unit: WriteUnit, conversation: Current) -> dict[str, object]:
+    """Staff spoke last: no response clock runs, and the conversation comes back if nobody answers.
+
+    What holds an unacknowledged danger stays open, whoever has answered.
+    """
+    state = State.OPEN if conversation.danger else State.WAITING_PATIENT
+    return {
+        **clock_columns(None),
+        **next_action(unit, conversation.id, AWAIT_ANSWER),
+        "state": state,
+        "owner_id": conversation.owner_id or unit.actor.staff_id,
+        "taken_at": conversation.row["taken_at"] or unit.now,
+        "waiting_since": unit.now,
+        "last_message_at": unit.now,
+        "first_response_at": conversation.row["first_response_at"] or unit.now,
+        "follow_up_at": conversation.rules.follow_up(conversation.lane, unit.now),
+        "snoozed_until": None,
+    }
+
+
+def _call_again(unit: WriteUnit, conversation: Current, follow_up: timedelta | None) -> dict[str, object]:
+    if conversation.danger:
+        return {}
+    at = unit.now + follow_up if follow_up else conversation.rules.follow_up(conversation.lane, unit.now)
+    return {
+        **next_action(unit, conversation.id, CALL_AGAIN),
+        "state": State.WAITING_OTHER,
+        "owner_id": conversation.owner_id or unit.actor.staff_id,
+        "follow_up_at": at,
+        "snoozed_until": None,
+    }
+
+
+def _subject(to: Recipient, conversation: Current) -> str | None:
+    """A letter's subject tells nothing of its matter."""
+    return f"Message from {conversation.rules.clinic.name}" if to.channel is Channel.EMAIL else None
+
+
+def _drop_draft(unit: WriteUnit, conversation_id: int) -> None:
+    table = Draft.__table__
+    unit.execute(
+        table.delete().where(table.c.conversation_id == conversation_id, table.c.author_id == unit.actor.staff_id)  # type: ignore[attr-defined]
+    )

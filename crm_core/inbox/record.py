@@ -1,0 +1,230 @@
+"""One conversation as a use case sees it, and the one way a use case changes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from crm_core.access.model import Permission
+from crm_core.audit.tags import Tag
+from crm_core.errors import CrmError, NotFound, Stale, UsageError
+from crm_core.inbox.model import State, Verb
+from crm_core.inbox.rules import InboxRules, inbox_rules
+from crm_core.inbox.tables import Alarm, Conversation, Step, Undo
+from crm_core.store.feed import Topic
+from crm_core.vault.fields import Field
+from crm_core.words import Channel, Priority
+from crm_core.work.units import ReadUnit, WriteUnit
+
+
+class HeldForClinicians(CrmError):
+    """C-{conversation_id} holds a danger and only a clinician may {action} it; press ! to see whom to fetch."""
+
+    exit_code = 3
+
+
+class NotAcknowledged(CrmError):
+    """C-{conversation_id} holds a danger that nobody has acknowledged; press A first."""
+
+
+_KEPT = (
+    "patient_id", "category", "priority", "urgency", "lane", "owner_id", "taken_at", "state", "waiting_since",
+    "due_at", "due_order", "late_at", "first_response_at", "snoozed_until", "follow_up_at", "escalated_by", "outcome",
+    "closed_at", "next_action_sealed",
+)  # fmt: skip
+"""The columns that an undo puts back."""
+
+_TAGS = {
+    Verb.RECEIVED: Tag.CONVERSATION_RECEIVED,
+    Verb.REOPENED: Tag.CONVERSATION_REOPENED,
+    Verb.ALARMED: Tag.CONVERSATION_ALARMED,
+    Verb.ACKNOWLEDGED: Tag.CONVERSATION_ACKNOWLEDGED,
+    Verb.TAKEN: Tag.CONVERSATION_TAKEN,
+    Verb.RELEASED: Tag.CONVERSATION_RELEASED,
+    Verb.ASSIGNED: Tag.CONVERSATION_ASSIGNED,
+    Verb.REPLIED: Tag.CONVERSATION_REPLIED,
+    Verb.CALLED: Tag.CONVERSATION_CALLED,
+    Verb.NOTED: Tag.CONVERSATION_NOTED,
+    Verb.LINKED: Tag.CONVERSATION_LINKED,
+    Verb.MOVED: Tag.CONVERSATION_MOVED,
+    Verb.ESCALATED: Tag.CONVERSATION_ESCALATED,
+    Verb.SNOOZED: Tag.CONVERSATION_SNOOZED,
+    Verb.WOKEN: Tag.CONVERSATION_WOKEN,
+    Verb.CLOSED: Tag.CONVERSATION_CLOSED,
+    Verb.UNDONE: Tag.CONVERSATION_UNDONE,
+    Verb.ARRIVED: Tag.CONVERSATION_CREATED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Current:
+    """The stored columns of one conversation, and the rules it is judged by."""
+
+    id: int
+    row: Mapping[str, Any]
+    rules: InboxRules
+
+    @property
+    def state(self) -> State:
+        """Its state."""
+        return State(self.row["state"])
+
+    @property
+    def lane(self) -> str:
+        """Its lane's key."""
+        return str(self.row["lane"])
+
+    @property
+    def priority(self) -> Priority:
+        """Its priority."""
+        return Priority(self.row["priority"])
+
+    @property
+    def channel(self) -> Channel:
+        """The channel on which it began."""
+        return Channel(self.row["channel"])
+
+    @property
+    def owner_id(self) -> int | None:
+        """Who owns it."""
+        owner: int | None = self.row["owner_id"]
+        return owner
+
+    @property
+    def danger(self) -> bool:
+        """Whether an alarm in it is unacknowledged."""
+        return bool(self.row["danger"])
+
+
+def current(unit: ReadUnit, conversation_id: int, *, lock: bool = True) -> Current:
+    """The conversation, locked for change on Postgres; NotFound outside the actor's lanes."""
+    rules = inbox_rules(unit)
+    table = Conversation.__table__
+    statement = select(table).where(table.c.id == conversation_id)
+    if lock and unit.dialect == "postgresql":
+        statement = statement.with_for_update()
+    row = unit.execute(statement).mappings().one_or_none()
+    if row is None or row["lane"] not in rules.visible(unit.actor):
+        raise NotFound(kind="conversation", id=f"C-{conversation_id}")
+    return Current(id=conversation_id, row=row, rules=rules)
+
+
+def still_open(conversation: Current, action: str) -> None:
+    """Refuse what only makes sense before the end."""
+    if conversation.state is State.CLOSED:
+        raise UsageError(
+            problem=f"C-{conversation.id} is closed, so you cannot {action} it",
+            remedy="undo the closing, or wait for the patient's next message",
+        )
+
+
+def held_for_clinicians(unit: ReadUnit, conversation: Current, action: str) -> None:
+    """Danger first: what holds an alarm is snoozed, moved and closed by clinicians, after acknowledging it."""
+    alarmed = conversation.danger or (
+        unit.scalar(select(Alarm.id).where(Alarm.conversation_id == conversation.id).limit(1)) is not None
+    )
+    if alarmed and not unit.actor.may(Permission.DANGER_ACT):
+        raise HeldForClinicians(conversation_id=conversation.id, action=action)
+    if conversation.danger:
+        raise NotAcknowledged(conversation_id=conversation.id)
+
+
+def change(
+    unit: WriteUnit,
+    conversation: Current,
+    verb: Verb,
+    values: Mapping[str, Any],
+    *,
+    reason: str | None = None,
+    words: str | None = None,
+    undoable: bool = False,
+    message_id: int | None = None,
+) -> None:
+    """Set columns, write the step and the audit row, and keep the way back where `undoable`.
+
+    Raises Stale if someone else changed the conversation since it was read.
+    """
+    row, version = conversation.row, conversation.row["version"]
+    table = Conversation.__table__
+    changed = unit.execute(
+        update(table)  # type: ignore[arg-type]
+        .where(table.c.id == conversation.id, table.c.version == version)
+        .values(**values, version=version + 1)
+    )
+    if changed.rowcount != 1:
+        raise Stale(id=f"C-{conversation.id}")
+    after = {**row, **values}
+    step_id = unit.new_id("step")
+    unit.execute(
+        insert(Step),
+        [
+            {
+                "id": step_id,
+                "conversation_id": conversation.id,
+                "at": unit.now,
+                "actor_id": unit.actor.staff_id,
+                "verb": verb,
+                "from_state": row["state"],
+                "to_state": after["state"],
+                "from_lane": row["lane"],
+                "to_lane": after["lane"],
+                "from_owner": row["owner_id"],
+                "to_owner": after["owner_id"],
+                "reason": reason,
+                "words_sealed": unit.seal(Field.STEP_TEXT, step_id, words),
+            }
+        ],
+    )
+    if undoable and unit.actor.staff_id:
+        _keep_way_back(unit, conversation, verb, version + 1, message_id)
+    unit.audit(_TAGS[verb], conversation.id, why=reason)
+    unit.changed(Topic.INBOX)
+
+
+def next_action(unit: WriteUnit, conversation_id: int, words: str) -> dict[str, bytes | None]:
+    """The column that holds what happens next, sealed."""
+    return {"next_action_sealed": unit.seal(Field.NEXT_ACTION, conversation_id, words)}
+
+
+def _keep_way_back(unit: WriteUnit, conversation: Current, verb: Verb, version: int, message_id: int | None) -> None:
+    before = {name: _plain(conversation.row[name]) for name in _KEPT}
+    unit.execute(
+        insert(Undo),
+        [
+            {
+                "id": unit.new_id("undo"),
+                "conversation_id": conversation.id,
+                "staff_id": unit.actor.staff_id,
+                "at": unit.now,
+                "verb": verb,
+                "before": json.dumps(before),
+                "version_after": version,
+                "message_id": message_id,
+            }
+        ],
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A column's value as JSON can hold it: times as ISO text, sealed bytes as hex."""
+    if isinstance(value, datetime):
+        return {"at": value.isoformat()}
+    if isinstance(value, bytes | memoryview):
+        return {"sealed": bytes(value).hex()}
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def restored(stored: str) -> dict[str, Any]:
+    """The columns that `_plain` wrote."""
+    values: dict[str, Any] = json.loads(stored)
+    for name, value in values.items():
+        if isinstance(value, dict):
+            values[name] = datetime.fromisoformat(value["at"]) if "at" in value else bytes.fromhex(value["sealed"])
+    values["state"], values["priority"] = State(values["state"]), Priority(values["priority"])
+    return values

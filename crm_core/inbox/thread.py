@@ -1,0 +1,199 @@
+"""One conversation opened: its thread, who is next, what happens next, and why it is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from crm_core.access.model import Permission
+from crm_core.access.needs import needs
+from crm_core.access.tables import Staff
+from crm_core.channels.model import Screened
+from crm_core.channels.outbox import why_sentences
+from crm_core.channels.tables import Message, Outbox
+from crm_core.inbox.model import ConversationView, MessageView, State
+from crm_core.inbox.record import Current, current
+from crm_core.inbox.routing import explain, trace_of
+from crm_core.inbox.tables import Conversation, Note, Step
+from crm_core.vault.sealed import Shown
+from crm_core.work.units import ReadUnit
+
+_ROW = (
+    Conversation.trace, Conversation.next_action, Staff.name.label("owner"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepView:
+    """One step of a conversation's life."""
+
+    at: datetime
+    verb: str
+    by: str
+    from_lane: str | None
+    to_lane: str
+    to_state: str
+    reason: str | None
+    words: Shown | None
+
+
+@needs(Permission.CONVERSATION_READ)
+def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
+    """The conversation with its thread, opened and so audited; four statements however long it is."""
+    found = current(unit, conversation_id, lock=False)
+    row = found.row
+    more = unit.execute(
+        select(*_ROW).outerjoin(Staff, Staff.id == Conversation.owner_id).where(Conversation.id == conversation_id)
+    ).one()
+    clock, clock_at = _clock(row)
+    return ConversationView(
+        id=conversation_id,
+        patient_id=row["patient_id"],
+        contact_point_id=row["contact_point_id"],
+        channel=found.channel,
+        category=row["category"],
+        reason=row["reason"],
+        priority=found.priority,
+        lane=found.lane,
+        lane_title=found.rules.lane(found.lane).title,
+        owner_id=found.owner_id,
+        owner=more.owner,
+        state=found.state,
+        danger=found.danger,
+        unscreened=bool(row["unscreened"]),
+        opened_at=row["opened_at"],
+        waiting_since=row["waiting_since"],
+        due_at=row["due_at"],
+        first_response_at=row["first_response_at"],
+        snoozed_until=row["snoozed_until"],
+        follow_up_at=row["follow_up_at"],
+        outcome=row["outcome"],
+        closed_at=row["closed_at"],
+        next_owner=_next_owner(found, more.owner),
+        next_action=unit.open(more.next_action),
+        clock=clock,
+        clock_at=clock_at,
+        version=row["version"],
+        follows_id=row["follows_id"],
+        messages=_thread(unit, conversation_id),
+    )
+
+
+@needs(Permission.CONVERSATION_READ)
+def why_here(unit: ReadUnit, conversation_id: int) -> list[str]:
+    """Why it lies where it lies: the routing's trace, then every step since, as sentences."""
+    current(unit, conversation_id, lock=False)
+    trace = unit.scalar(select(Conversation.trace).where(Conversation.id == conversation_id))
+    stored = unit.open(trace)
+    lines = explain(trace_of(stored)) if stored else []
+    for step in _steps(unit, conversation_id):
+        moved = f" {step.from_lane} → {step.to_lane}" if step.from_lane and step.from_lane != step.to_lane else ""
+        reason = f", {step.reason}" if step.reason else ""
+        words = f": {step.words}" if step.words else ""
+        lines.append(f"{step.at:%Y-%m-%d %H:%M}Z {step.verb} by {step.by}{moved}{reason}{words}")
+    return lines
+
+
+def _steps(unit: ReadUnit, conversation_id: int) -> list[StepView]:
+    rows = unit.execute(
+        select(Step.at, Step.verb, Step.from_lane, Step.to_lane, Step.to_state, Step.reason, Step.words, Staff.name)
+        .outerjoin(Staff, Staff.id == Step.actor_id)
+        .where(Step.conversation_id == conversation_id)
+        .order_by(Step.id)
+    )
+    return [
+        StepView(
+            at=row.at,
+            verb=row.verb,
+            by=row.name or "the system",
+            from_lane=row.from_lane,
+            to_lane=row.to_lane,
+            to_state=row.to_state,
+            reason=row.reason,
+            words=unit.open(row.words),
+        )
+        for row in rows
+    ]
+
+
+def _thread(unit: ReadUnit, conversation_id: int) -> tuple[MessageView, ...]:
+    messages = unit.execute(
+        select(
+            Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
+            Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
+            Outbox.state, Outbox.why, Outbox.failure,
+        )
+        .outerjoin(Staff, Staff.id == Message.author_id)
+        .outerjoin(Outbox, Outbox.message_id == Message.id)
+        .where(Message.conversation_id == conversation_id)
+    )  # fmt: skip
+    notes = unit.execute(
+        select(Note.id, Note.at, Note.body, Staff.name.label("author"))
+        .join(Staff, Staff.id == Note.author_id)
+        .where(Note.conversation_id == conversation_id)
+    )
+    views = [_message_view(unit, row) for row in messages] + [_note_view(unit, row) for row in notes]
+    return tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
+
+
+def _message_view(unit: ReadUnit, row: Any) -> MessageView:
+    return MessageView(
+        id=row.id,
+        kind=row.kind,
+        direction=row.direction,
+        channel=row.channel,
+        at=row.at,
+        author=row.author,
+        body=unit.open(row.body) or Shown(""),
+        subject=unit.open(row.subject),
+        delivery=row.state,
+        why=why_sentences(row.why, row.failure) if row.why else (),
+        screened=row.screened,
+        hidden=row.hidden,
+        attachments=row.attachments,
+        call_outcome=row.call_outcome,
+    )
+
+
+def _note_view(unit: ReadUnit, row: Any) -> MessageView:
+    return MessageView(
+        id=row.id,
+        kind=None,
+        direction=None,
+        channel=None,
+        at=row.at,
+        author=row.author,
+        body=unit.open(row.body) or Shown(""),
+        subject=None,
+        delivery=None,
+        why=(),
+        screened=Screened.NOT_NEEDED,
+        hidden=0,
+        attachments=0,
+        call_outcome=None,
+    )
+
+
+def _next_owner(found: Current, owner: str | None) -> str:
+    if found.state is State.CLOSED:
+        return "nobody"
+    if found.state is State.WAITING_PATIENT:
+        return "the patient"
+    return owner or f"anyone in {found.rules.lane(found.lane).title}"
+
+
+def _clock(row: Any) -> tuple[str, datetime | None]:
+    """The one clock or date that says when this comes up again."""
+    match State(row["state"]):
+        case State.CLOSED:
+            return "closed", row["closed_at"]
+        case State.SNOOZED:
+            return "snoozed until", row["snoozed_until"]
+        case State.WAITING_PATIENT | State.WAITING_OTHER:
+            return "follow up", row["follow_up_at"]
+    if row["due_at"] is not None:
+        return "answer due", row["due_at"]
+    return "waiting since", row["waiting_since"]
