@@ -1,0 +1,47 @@
+# Two commands do everything: `make demo` and `make test`. The rest is for those who build.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= auto
+
+.PHONY: demo test setup lint bench torture screenshots docs clean
+
+demo: setup
+	@$(BIN)/crm demo
+
+test: setup
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+setup: $(VENV)/.ready
+
+# The lock is hashed; the project itself is installed editable, without asking any index.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (about half a minute the first time)…"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench: setup
+	@$(BIN)/python -m tests.bench $(if $(SIZE),--size $(SIZE))
+
+torture: setup
+	@$(BIN)/python -m pytest tests/torture -q -x -s
+
+screenshots: setup
+	@$(BIN)/python -m tests.screenshots
+
+docs: setup
+	@$(BIN)/python -m crm_tui.cli.reference > docs/cli.md
+	@$(BIN)/python -m crm_tui.cheat_sheet > docs/keys.md
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

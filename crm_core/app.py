@@ -1,0 +1,124 @@
+"""The composition root: the one place that wires the rooms together."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Self
+
+from crm_core.access.guard import check_active
+from crm_core.access.model import SYSTEM, Actor
+from crm_core.audit.chain import Ledger
+from crm_core.channels.delivery import Courier
+from crm_core.channels.gate import Gate
+from crm_core.channels.gateways import build_gateways
+from crm_core.channels.inbound import Receiver
+from crm_core.channels.optout import KeywordHandler
+from crm_core.channels.screening import screen_inbound
+from crm_core.clock import Clock, SystemClock
+from crm_core.errors import StoreMissing
+from crm_core.inbox.arrivals import InboxThreads
+from crm_core.inbox.deliveries import InboxSendObserver
+from crm_core.inbox.health_detail import health_detail
+from crm_core.library.applying import import_from_playbook
+from crm_core.playbook.loader import load
+from crm_core.playbook.service import apply
+from crm_core.playbook.shipped import shipped
+from crm_core.sections import SECTIONS
+from crm_core.settings import KeySource, Settings
+from crm_core.store.engines import Store, open_store
+from crm_core.store.keys import StoredKeys
+from crm_core.store.schema import migrate
+from crm_core.vault import file_key
+from crm_core.vault.keys import Key, KeyFileProvider, KeyProvider, KeyringProvider
+from crm_core.vault.vault import Vault
+from crm_core.work.units import ReadUnit, Units, WriteUnit
+
+
+class Crm:
+    """An opened store with everything that works on it. Close it, or use it as a context."""
+
+    def __init__(self, settings: Settings, clock: Clock, store: Store, vault: Vault) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.store = store
+        self.vault = vault
+        self.ledger = Ledger(vault, store.writing)
+        self.units = Units(store=store, vault=vault, ledger=self.ledger, clock=clock, guard=check_active)
+        self.units.shared["playbook.sections"] = SECTIONS
+        self.units.shared["playbook.appliers"] = (import_from_playbook,)
+        self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail,))
+        self.receiver = Receiver(screen=screen_inbound, handlers=(KeywordHandler(self.gate),), threads=InboxThreads())
+        self.courier = Courier(units=self.units, gate=self.gate, observers=(InboxSendObserver(),))
+
+    def read(self, actor: Actor) -> ReadUnit:
+        """A unit that reads: `with crm.read(actor) as unit:`."""
+        return self.units.read(actor)
+
+    def write(self, actor: Actor) -> WriteUnit:
+        """A unit that writes: `with crm.write(actor) as unit:`."""
+        return self.units.write(actor)
+
+    def close(self) -> None:
+        """End threads, leases and connections."""
+        with suppress(Exception):
+            self.courier.close()
+        self.ledger.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def key_provider(settings: Settings) -> KeyProvider:
+    """Where this home's master key lives."""
+    if settings.key_source is KeySource.FILE:
+        return KeyFileProvider(settings.key_file)
+    return KeyringProvider("crm", str(settings.home))
+
+
+def found(settings: Settings, master: Key, clock: Clock | None = None) -> Crm:
+    """Make a new store under `master`: schema, keys, and the settings' playbook applied as version 1.
+
+    The playbook is checked first, so that one with mistakes leaves nothing behind.
+    """
+    clock = clock or SystemClock()
+    playbook = load(shipped(settings.playbook), SECTIONS)
+    store = _store(settings, master, new=True)
+    try:
+        migrate(store)
+        crm = Crm(settings, clock, store, Vault.create(StoredKeys(store.writing), master, clock))
+    except BaseException:
+        store.close()
+        raise
+    with crm.write(SYSTEM) as unit:
+        apply(unit, playbook)
+    return crm
+
+
+def open_crm(settings: Settings, *, master: Key | None = None, clock: Clock | None = None, signing: bool = False) -> Crm:
+    """Open a store that `found` made. `signing` for pollers and `crm audit`, which make checkpoints.
+
+    Raises StoreMissing, WrongKey, and what a key provider says of a key that is not there.
+    """
+    if settings.database is not None and not settings.database.is_file():
+        raise StoreMissing(home=settings.home)
+    master = master or key_provider(settings).read()
+    store = _store(settings, master, new=False)
+    try:
+        vault = Vault.open_existing(StoredKeys(store.reading), master, signing=signing)
+    except BaseException:
+        store.close()
+        raise
+    return Crm(settings, clock or SystemClock(), store, vault)
+
+
+def _store(settings: Settings, master: Key, *, new: bool) -> Store:
+    database = settings.database
+    if database is None:
+        return open_store(settings.store_url, None)
+    path = database.with_name(database.name + ".key")
+    key = file_key.create(path, master) if new else file_key.read(path, master)
+    return open_store(settings.store_url, key)

@@ -1,0 +1,13 @@
+"""Every feature's part of the playbook, in the order in which mistakes are reported."""
+
+from __future__ import annotations
+
+from crm_core.channels.danger_section import SECTION as DANGER
+from crm_core.channels.keywords_section import SECTION as KEYWORDS
+from crm_core.inbox.section_checks import SECTIONS as INBOX
+from crm_core.library.section import SECTION as TEMPLATES
+from crm_core.playbook.calendars import CALENDARS
+from crm_core.playbook.clinic import CLINIC
+from crm_core.playbook.loader import Section
+
+SECTIONS: tuple[Section, ...] = (CLINIC, CALENDARS, *INBOX, DANGER, KEYWORDS, TEMPLATES)
