@@ -172,8 +172,8 @@ def _section(section: Section, content: Mapping[str, str], problems: list[Proble
         model = section.model.model_validate(data)
     except ValidationError as error:
         sources = list(whole) if not section.single else files
-        for details in error.errors(include_url=False, include_context=True):
-            problems.append(_problem(section, sources, data, content, details))
+        found = [details for details in error.errors(include_url=False) if not _echoes(details)]
+        problems += [_problem(section, sources, data, content, details) for details in found]
         return None
     return None if broken else model
 
@@ -205,6 +205,11 @@ def _keys_of(data: Any, details: ErrorDetails) -> KeyPath:
 
 def _holds(data: Any, step: str | int) -> bool:
     return step in data if isinstance(data, dict) else isinstance(data, list) and step in range(len(data))
+
+
+def _echoes(details: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its elements, reported too, are refused."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _sentence(details: ErrorDetails) -> str:
