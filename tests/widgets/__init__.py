@@ -1,0 +1,1 @@
+"""The widgets, shown by keys pressed and by what reaches a terminal."""
