@@ -37,7 +37,7 @@ def _rows(dialect: str) -> Select[Any]:
 
 
 def verify(connection: Connection, vault: Vault, anchor: Path | None = None) -> Report:
-    """Read every row of every chain in order, in constant memory; about 100,000 rows a second.
+    """Read every row of every chain in order, in constant memory; some 50,000 rows a second.
 
     With `anchor`, the checkpoint in its last line is compared too. The anchor is read first,
     so rows written meanwhile do not matter.

@@ -53,11 +53,13 @@ class Vault:
 
     @classmethod
     def create(cls, keystore: KeyStore, master: Key, clock: Clock, *, signing: bool = False) -> Self:
-        """Make every key of a new store, wrapped by `master`; `VaultExists` where there are keys."""
+        """Make every key of a new store, wrapped by `master`; `VaultExists` where there are keys.
+
+        All of them or none are kept, so that a crash leaves no store with half its keys.
+        """
         if keystore.load():
             raise VaultExists
-        for key in new_keys(master, IN_STORE, clock.now()):
-            keystore.add(key)
+        keystore.replace(new_keys(master, IN_STORE, clock.now()))
         return cls.open_existing(keystore, master, signing=signing)
 
     @classmethod
