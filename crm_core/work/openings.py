@@ -42,7 +42,7 @@ class Openings:
 
     def entries(self) -> list[Entry]:
         """The audit rows, in the order of opening: single records first."""
-        rows = [Entry(tag=_OPENED[kind], ids=(row_id,)) for kind, row_id in self._single]
+        rows = [Entry(tag=_OPENED[kind], subject=kind, ids=(row_id,)) for kind, row_id in self._single]
         for name, opened in self._listings:
             by_kind: dict[str, list[int]] = {}
             for kind, row_id in opened:
