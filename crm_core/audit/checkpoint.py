@@ -21,7 +21,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from crm_core.audit.heads import Head, heads, mac_at
+from crm_core.audit.heads import Head, has_newer, heads, mac_at
+from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, Unavailable
 from crm_core.vault.vault import Vault
 
@@ -53,6 +54,8 @@ class Checkpoint:
 def make(connection: Connection, vault: Vault, anchor: Path, now: datetime) -> Checkpoint | None:
     """Sign the present heads into `anchor`; None where nothing was added since the last line.
 
+    That a checkpoint was made is no reason for another, or an idle clinic would fill its anchor.
+
     `StoreBehindAnchor` if the store lost what was anchored, `AnchorDamaged` if the anchor's
     last line is not ours, `SignsNothing` in a process without the signing key.
     """
@@ -62,7 +65,7 @@ def make(connection: Connection, vault: Vault, anchor: Path, now: datetime) -> C
         if before is not None:
             _require_kept(connection, before)
         present = heads(connection)
-        if not present or (before is not None and dict(before.heads) == present):
+        if not _anything_new(connection, before, present):
             return None
         made = Checkpoint(number=before.number + 1 if before else 1, at=now, heads=present)
         data = _line(made, "" if line is None else hashlib.sha256(line).hexdigest(), vault)
@@ -86,6 +89,15 @@ def last(anchor: Path, vault: Vault) -> Checkpoint | None:
     finally:
         os.close(handle)
     return None if line is None else _read(line, vault, anchor)
+
+
+def _anything_new(connection: Connection, before: Checkpoint | None, present: Mapping[int, Head]) -> bool:
+    seen = before.heads if before else {}
+    return any(
+        has_newer(connection, chain, seen[chain].seq if chain in seen else 0, Tag.CHECKPOINT_MADE)
+        for chain, end in present.items()
+        if seen.get(chain) != end
+    )
 
 
 def _require_kept(connection: Connection, before: Checkpoint) -> None:

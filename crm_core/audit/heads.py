@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from crm_core.audit.tables import AuditRow
+from crm_core.audit.tags import Tag
 
 _table = AuditRow.__table__
 _next_chain = select(func.min(_table.c.chain)).where(_table.c.chain > bindparam("after"))
@@ -43,6 +44,12 @@ def heads(connection: Connection) -> dict[int, Head]:
         if last is not None:
             found[chain] = last
     return found
+
+
+def has_newer(connection: Connection, chain: int, seq: int, but: Tag) -> bool:
+    """Whether a chain holds a row after `seq` that says anything but that tag."""
+    newer = exists().where(_table.c.chain == chain, _table.c.seq > seq, _table.c.tag != but.value)
+    return bool(connection.execute(select(newer)).scalar())
 
 
 def mac_at(connection: Connection, chain: int, seq: int) -> bytes | None:

@@ -60,6 +60,17 @@ def test_nothing_is_signed_twice(scribe: Scribe, ledger: Ledger, anchor: Path) -
     assert len(anchor.read_text().splitlines()) == 2
 
 
+def test_a_checkpoint_is_no_reason_for_another(scribe: Scribe, ledger: Ledger, anchor: Path) -> None:
+    scribe.write(ledger, 1)
+    assert checkpoint(scribe, anchor) is not None
+    scribe.write(ledger, [Entry(tag=Tag.CHECKPOINT_MADE, why="number 1")])
+    assert checkpoint(scribe, anchor) is None
+    scribe.write(ledger, 1)
+    later = checkpoint(scribe, anchor)
+    assert later is not None
+    assert later.heads[0].seq == 3
+
+
 def test_what_is_newer_than_the_anchor_is_fine(scribe: Scribe, ledger: Ledger, anchor: Path) -> None:
     scribe.write(ledger, 3)
     checkpoint(scribe, anchor)
