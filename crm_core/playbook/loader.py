@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
@@ -160,20 +161,17 @@ def _section(section: Section, content: Mapping[str, str], problems: list[Proble
     parsed = {file: parse(file, content[file]) for file in files}
     broken = [part for part in parsed.values() if isinstance(part, Problem)]
     problems += broken
-    whole: dict[str, Any] = {file: part for file, part in parsed.items() if not isinstance(part, Problem)}
-    data: dict[str, Any]
-    if section.single:
-        data = whole.get(files[0], {}) if files else {}
-    else:
-        data = {section.name: [{**part, "file": file} for file, part in whole.items()]} if files else {}
+    whole = {file: part for file, part in parsed.items() if not isinstance(part, Problem)}
     if section.single and broken:
         return None
+    data: dict[str, Any] = next(iter(whole.values()), {})
+    if not section.single:
+        data = {section.name: [{**part, "file": file} for file, part in whole.items()]} if files else {}
     try:
         model = section.model.model_validate(data)
     except ValidationError as error:
-        sources = list(whole) if not section.single else files
         found = [details for details in error.errors(include_url=False) if not _echoes(details)]
-        problems += [_problem(section, sources, data, content, details) for details in found]
+        problems += [_problem(section, list(whole), data, content, details) for details in found]
         return None
     return None if broken else model
 
@@ -222,7 +220,7 @@ def _sentence(details: ErrorDetails) -> str:
         return str(details["ctx"]["error"])
     message = details["msg"][:1].lower() + details["msg"][1:]
     value = details["input"]
-    return f"{message}, found {value!r}" if isinstance(value, str | int | float) else message
+    return f"{message}, found {reprlib.repr(value)}" if isinstance(value, str | int | float) else message
 
 
 def _checked(playbook: Playbook, sections: Sequence[Section]) -> Iterator[Problem]:

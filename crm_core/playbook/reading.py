@@ -85,6 +85,8 @@ def _split(text: str) -> tuple[str | None, str]:
 def _parse_toml(file: str, text: str, skipped: int) -> dict[str, Any] | Problem:
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        return Problem(file=file, message="is not TOML that can be read: it is nested too deeply")
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = _AT.search(message)

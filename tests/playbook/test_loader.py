@@ -107,6 +107,11 @@ def test_what_is_no_toml_names_the_line(tmp_path: Path, text: str, line: int) ->
     assert problem.message.startswith("is not TOML: ")
 
 
+def test_lists_in_lists_without_end_are_a_problem_like_any_other(tmp_path: Path) -> None:
+    (problem,) = problems_of(write(tmp_path, clinic_toml="name = " + "[" * 100_000))
+    assert "nested too deeply" in problem.message
+
+
 def test_a_missing_file_is_named_and_one_that_may_be_missing_is_not(tmp_path: Path) -> None:
     folder = write(tmp_path)
     (folder / "calendars.toml").unlink()
