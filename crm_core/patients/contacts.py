@@ -88,3 +88,8 @@ def last_four(kind: ContactKind, value: str | None) -> str | None:
     """The last four digits of a stored phone number of at least seven; None of anything else."""
     digits = dialled(value) if kind is ContactKind.PHONE else ""
     return digits[-4:] if len(digits) >= 7 else None
+
+
+def is_like_a_number(text: str) -> bool:
+    """Whether text could only be meant as a phone number: seven digits or more, and no letter."""
+    return len(digits_of(text)) >= 7 and not any(sign.isalpha() for sign in text)

@@ -7,7 +7,8 @@ identifies is the same; then the draft replaces what was known, except what staf
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -24,7 +25,7 @@ from crm_core.patients.tables import IDENTIFIER, PATIENT
 from crm_core.store import search_index
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
-from crm_core.work.units import WriteUnit
+from crm_core.work.units import ReadUnit, WriteUnit
 
 
 @dataclass(slots=True)
@@ -64,7 +65,18 @@ def save_many(unit: WriteUnit, drafts: Sequence[PatientDraft]) -> list[Saved]:
     return saved
 
 
-def _look_up(unit: WriteUnit, prepared: Sequence[Prepared]) -> _Batch:
+@needs(Permission.PATIENT_IMPORT)
+def preview_many(unit: ReadUnit, drafts: Sequence[PatientDraft]) -> list[Saved]:
+    """What `save_many` would answer, with nothing written; new patients have the id None."""
+    region = clinic_region(unit)
+    prepared = [prepare(unit.vault, draft, region) for draft in drafts]
+    batch = _look_up(unit, prepared, lock=False)
+    made_up = count(-1, -1)
+    decided = [_decide(batch, item, made_up) for item in prepared]
+    return [replace(saved, patient_id=None) if (saved.patient_id or 0) < 0 else saved for saved in decided]
+
+
+def _look_up(unit: ReadUnit, prepared: Sequence[Prepared], *, lock: bool = True) -> _Batch:
     tokens = sorted({identifier.token for item in prepared for identifier in item.identifiers})
     holders: dict[tuple[str, int], tuple[int, bool]] = {}
     for start in range(0, len(tokens), CHUNK):
@@ -77,12 +89,12 @@ def _look_up(unit: WriteUnit, prepared: Sequence[Prepared]) -> _Batch:
     if wanted:
         roots = select(func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)).where(PATIENT.c.id.in_(wanted))
         known = (PATIENT.c.merged_into_id, PATIENT.c.family_mark, PATIENT.c.birth_mark, PATIENT.c.deceased)
-        rows = unit.execute(
+        found = (
             select(PATIENT.c.id, *known)
             .where(PATIENT.c.id.in_(wanted) | PATIENT.c.id.in_(roots))
             .order_by(PATIENT.c.id)
-            .with_for_update()
         )
+        rows = unit.execute(found.with_for_update() if lock else found)
         for row in rows:
             batch.roots[row.id] = row.merged_into_id or row.id
             batch.patients[row.id] = _Known(row.family_mark, row.birth_mark, row.deceased, is_new=False)

@@ -9,13 +9,15 @@ from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import NotFound, UsageError
 from crm_core.patients.contact_points import ensure_points, users_of
-from crm_core.patients.model import ContactKind, ContactUse, Origin
+from crm_core.patients.contacts import is_like_a_number
+from crm_core.patients.model import ContactKind, ContactMatch, ContactUse, Origin
 from crm_core.patients.preparing import name_tokens, prepare_contact
 from crm_core.patients.region import clinic_region
 from crm_core.patients.tables import IDENTIFIER, LINK, PATIENT, POINT, Patient
 from crm_core.store import search_index
 from crm_core.store.feed import Topic
 from crm_core.vault.tokens import TokenKind
+from crm_core.words import Channel
 from crm_core.work.units import WriteUnit
 
 
@@ -26,6 +28,27 @@ def ensure_contact_point(unit: WriteUnit, kind: ContactKind, value: str) -> int:
     if prepared is None:
         raise UsageError(problem=f"The {kind} is empty", remedy="give a number or an address")
     return ensure_points(unit, [prepared])[prepared.key]
+
+
+@needs(Permission.MESSAGE_RECEIVE)
+def match_sender(unit: WriteUnit, channel: Channel, sender: str) -> ContactMatch:
+    """Whose message this is. An unknown number or address is kept, so that it can opt out.
+
+    A sender who is neither (a chat visitor's handle) has no contact point.
+    """
+    kind = _kind_of(channel, sender)
+    if kind is None or (prepared := prepare_contact(unit.vault, kind, sender, clinic_region(unit))) is None:
+        return ContactMatch(contact_point_id=None)
+    point_id = ensure_points(unit, [prepared])[prepared.key]
+    return ContactMatch(contact_point_id=point_id, patient_ids=users_of(unit, point_id))
+
+
+def _kind_of(channel: Channel, sender: str) -> ContactKind | None:
+    if channel in (Channel.SMS, Channel.WHATSAPP, Channel.VOICE):
+        return ContactKind.PHONE
+    if channel is Channel.EMAIL or "@" in sender.strip()[1:]:
+        return ContactKind.EMAIL
+    return ContactKind.PHONE if is_like_a_number(sender) else None
 
 
 @needs(Permission.PATIENT_LINK)
@@ -80,7 +103,7 @@ def unlink_contact(unit: WriteUnit, patient_id: int, contact_point_id: int) -> b
 
 
 @needs(Permission.MESSAGE_RECEIVE)
-def opt_out(unit: WriteUnit, contact_point_id: int, evidence: str) -> bool:
+def opt_out(unit: WriteUnit, contact_point_id: int, evidence: str = "message") -> bool:
     """The number takes no more messages; whether that is new. `evidence` is a code such as `M-12`.
 
     The audit says so for the number, and for each patient who shares it.
@@ -89,7 +112,7 @@ def opt_out(unit: WriteUnit, contact_point_id: int, evidence: str) -> bool:
 
 
 @needs(Permission.MESSAGE_RECEIVE)
-def opt_in(unit: WriteUnit, contact_point_id: int, evidence: str) -> bool:
+def opt_in(unit: WriteUnit, contact_point_id: int, evidence: str = "message") -> bool:
     """The number takes messages again; whether that is new."""
     return _opt(unit, contact_point_id, evidence, out=False)
 
