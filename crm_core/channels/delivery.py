@@ -281,5 +281,5 @@ def _count(tally: Tally, row: Claimed, fate: Fate) -> None:
 
 def _backoff(tries: int) -> timedelta:
     """30 s, 60 s, … at most an hour, ±10 % so that a crowd does not come back at once."""
-    wait = min(FIRST_RETRY * 2 ** (tries - 1), LONGEST_RETRY)
+    wait: timedelta = min(FIRST_RETRY * 2.0 ** (tries - 1), LONGEST_RETRY)
     return wait * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, no secret

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from crm_core.channels.gateways.base import Gateway
 from crm_core.channels.model import Reason, Verdict
 from crm_core.channels.tables import Vendor
-from crm_core.patients.tables import ContactPoint, Patient, PatientContact
+from crm_core.patients.contact_points import users_of
+from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit
 
@@ -99,9 +100,8 @@ class Gate:
             return
         patient = unit.execute(select(Patient.deceased, Patient.active).where(Patient.id == candidate.patient_id)).one()
         yield _no("patient", "deceased") if patient.deceased else _yes("patient", "linked")
-        sharers = unit.scalars(
-            select(PatientContact.patient_id).where(PatientContact.contact_point_id == candidate.contact_point_id)
-        )
+        assert candidate.contact_point_id is not None
+        sharers = users_of(unit, candidate.contact_point_id)
         if candidate.patient_id not in sharers:
             yield _no("whose", "this number is not on the patient's record")
             return

@@ -109,16 +109,17 @@ def of_patient(unit: ReadUnit, patient_id: int, *, limit: int = 5) -> list[tuple
 
 
 def _items() -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        Conversation.id, Conversation.patient_id, Patient.family, Patient.given, Conversation.category,
+        Conversation.channel, Conversation.priority, Conversation.urgency, Conversation.lane, Conversation.state,
+        Conversation.owner_id, Staff.name.label("owner"), Conversation.danger, Conversation.unscreened,
+        Conversation.due_at, Conversation.waiting_since,
+    )  # fmt: skip
     return (
-        select(
-            Conversation.id, Conversation.patient_id, Patient.family, Patient.given, Conversation.category,
-            Conversation.channel, Conversation.priority, Conversation.urgency, Conversation.lane, Conversation.state,
-            Conversation.owner_id, Staff.name.label("owner"), Conversation.danger, Conversation.unscreened,
-            Conversation.due_at, Conversation.waiting_since,
-        )
+        select(*columns)
         .outerjoin(Patient, Patient.id == Conversation.patient_id)
         .outerjoin(Staff, Staff.id == Conversation.owner_id)
-    )  # fmt: skip
+    )
 
 
 def opened(unit: ReadUnit, rows: Sequence[Any]) -> tuple[QueueItem, ...]:

@@ -109,10 +109,10 @@ def current(unit: ReadUnit, conversation_id: int, *, lock: bool = True) -> Curre
     statement = select(table).where(table.c.id == conversation_id)
     if lock and unit.dialect == "postgresql":
         statement = statement.with_for_update()
-    row = unit.execute(statement).mappings().one_or_none()
-    if row is None or row["lane"] not in rules.visible(unit.actor):
+    found = unit.execute(statement).mappings().one_or_none()
+    if found is None or found["lane"] not in rules.visible(unit.actor):
         raise NotFound(kind="conversation", id=f"C-{conversation_id}")
-    return Current(id=conversation_id, row=row, rules=rules)
+    return Current(id=conversation_id, row=dict(found), rules=rules)
 
 
 def still_open(conversation: Current, action: str) -> None:

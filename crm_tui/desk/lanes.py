@@ -1,0 +1,232 @@
+"""Mode 1 as the console sees it: lanes, a queue by pages, one conversation, its verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crm_core.access.model import SYSTEM, Actor, Permission, Role
+from crm_core.access.queries import staff
+from crm_core.app import Crm
+from crm_core.inbox import alarms, answers, drafts, filling, handling, queries, take, thread, undo
+from crm_core.inbox.drafts import DraftView
+from crm_core.inbox.filling import Filled, Offer
+from crm_core.inbox.model import AlarmView, ConversationView, LaneCount, MessageView, QueueItem, State, Verb
+from crm_core.inbox.queries import QueuePage
+from crm_core.inbox.rules import inbox_rules
+from crm_core.inbox.sending import ComposerLine, composer_line
+from crm_core.patients.model import IdentityView
+from crm_core.patients.queries import identity
+from crm_core.store.feed import Topic
+
+__all__ = [
+    "AlarmView", "Choices", "ComposerLine", "ConversationView", "DraftView", "Filled", "IdentityView", "LaneCount",
+    "LanesDesk", "MessageView", "Offer", "OpenConversation", "QueueItem", "QueuePage", "State", "Topic", "Verb",
+]  # fmt: skip
+
+HOLD = timedelta(seconds=15)
+"""How long a sent text may be taken back (domain.md, Wrong patient)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What a person picks from, as (code, title) in the playbook's order. `staff` are (id, name)."""
+
+    lanes: tuple[tuple[str, str], ...]
+    outcomes: tuple[tuple[str, str], ...]
+    move_reasons: tuple[tuple[str, str], ...]
+    escalate_reasons: tuple[tuple[str, str], ...]
+    call_outcomes: tuple[tuple[str, str], ...]
+    staff: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenConversation:
+    """A conversation on screen: with whom, its thread, my draft, and where an answer would go.
+
+    `identity` is None for an unknown sender. `seen_message_id` is given back when sending.
+    """
+
+    conversation: ConversationView
+    identity: IdentityView | None
+    draft: DraftView | None
+    to: ComposerLine
+    seen_message_id: int | None
+
+
+class LanesDesk:
+    """Everything mode 1 asks of the core, for one signed-in person."""
+
+    def __init__(self, crm: Crm, actor: Actor) -> None:
+        self._crm = crm
+        self.actor = actor
+
+    def may(self, permission: str) -> bool:
+        """Whether this person holds a permission, by its word."""
+        return self.actor.may(Permission(permission))
+
+    def now(self) -> datetime:
+        """The core's time, aware UTC: ages and clocks are counted from it."""
+        return self._crm.clock.now()
+
+    def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
+        """Call `listener` from a thread when something changes; returns how to stop that."""
+        return self._crm.store.feed.listen(listener)
+
+    def lanes(self) -> list[LaneCount]:
+        """Every lane I may see with its figures."""
+        with self._crm.read(self.actor) as unit:
+            return queries.lanes(unit)
+
+    def page(self, lane: str, *, limit: int, offset: int = 0, after: QueueItem | None = None) -> QueuePage:
+        """A page of a lane in working order."""
+        self._let_time_pass()
+        with self._crm.read(self.actor) as unit:
+            return queries.queue(unit, lane, limit=limit, offset=offset, after=after)
+
+    def alarms(self) -> list[AlarmView]:
+        """Every unacknowledged danger."""
+        with self._crm.read(self.actor) as unit:
+            return alarms.alarms(unit)
+
+    def choices(self) -> Choices:
+        """What the pickers offer."""
+        with self._crm.read(self.actor) as unit:
+            rules = inbox_rules(unit)
+            outcomes = rules.outcomes
+            accounts = staff(unit) if self.may("staff:read") else []
+            return Choices(
+                lanes=tuple((key, lane.title) for key, lane in rules.lanes.lane.items()),
+                outcomes=tuple((key, coded.title) for key, coded in outcomes.close.items()),
+                move_reasons=tuple((key, coded.title) for key, coded in outcomes.move.items()),
+                escalate_reasons=tuple((key, coded.title) for key, coded in outcomes.escalate.items()),
+                call_outcomes=tuple((key, coded.title) for key, coded in outcomes.call.items()),
+                staff=tuple((account.id, account.name) for account in accounts if account.active),
+            )
+
+    def open(self, conversation_id: int) -> OpenConversation:
+        """Open a conversation with all that a person needs to answer it; audited."""
+        with self._crm.read(self.actor) as unit:
+            shown = thread.conversation(unit, conversation_id)
+            sent = [message.id for message in shown.messages if not message.internal]
+            return OpenConversation(
+                conversation=shown,
+                identity=identity(unit, shown.patient_id) if shown.patient_id is not None else None,
+                draft=drafts.my_draft(unit, conversation_id) if self.may("conversation:work") else None,
+                to=composer_line(unit, self._crm.gate, conversation_id),
+                seen_message_id=max(sent, default=None),
+            )
+
+    def why(self, conversation_id: int) -> list[str]:
+        """Why it is here, and what happened to it, as sentences."""
+        with self._crm.read(self.actor) as unit:
+            return thread.why_here(unit, conversation_id)
+
+    def take_next(self, lane: str | None = None) -> int | None:
+        """Claim the most urgent conversation I may work."""
+        with self._crm.write(self.actor) as unit:
+            return take.take_next(unit, lane)
+
+    def claim_or_release(self, conversation_id: int, *, mine: bool) -> None:
+        """Release it where it is mine, else claim it."""
+        with self._crm.write(self.actor) as unit:
+            (take.release if mine else take.claim)(unit, conversation_id)
+
+    def acknowledge(self, conversation_id: int) -> None:
+        """Say that I have seen the danger and have it."""
+        with self._crm.write(self.actor) as unit:
+            alarms.acknowledge(unit, conversation_id)
+
+    def offers(self, conversation_id: int) -> list[Offer]:
+        """The templates that may be sent in this conversation, best first."""
+        with self._crm.read(self.actor) as unit:
+            return filling.offers(unit, self._crm.gate, conversation_id)
+
+    def filled(self, conversation_id: int, key: str, personal: str | None) -> Filled:
+        """A template's text for this patient; refused where a field is missing."""
+        with self._crm.read(self.actor) as unit:
+            return filling.filled(unit, self._crm.gate, conversation_id, key, personal=personal)
+
+    def send(
+        self,
+        conversation_id: int,
+        text: str,
+        *,
+        seen_message_id: int | None,
+        subject: str | None = None,
+        template_version_id: int | None = None,
+    ) -> int:
+        """Queue an answer; it is held 15 seconds, in which `undo` takes it back."""
+        with self._crm.write(self.actor) as unit:
+            return answers.reply(
+                unit,
+                self._crm.gate,
+                conversation_id,
+                text,
+                subject=subject,
+                template_version_id=template_version_id,
+                hold=HOLD,
+                seen_message_id=seen_message_id,
+            )
+
+    def save_draft(self, conversation_id: int, body: str, *, internal: bool, template_key: str | None = None) -> None:
+        """Keep what I have begun to write; an empty text drops it."""
+        with self._crm.write(self.actor) as unit:
+            drafts.save_draft(unit, conversation_id, body, internal=internal, template_key=template_key)
+
+    def note(self, conversation_id: int, text: str) -> None:
+        """Add an internal note."""
+        with self._crm.write(self.actor) as unit:
+            answers.note(unit, conversation_id, text)
+
+    def log_call(self, conversation_id: int, outcome: str, words: str | None) -> None:
+        """Log a call with its outcome."""
+        with self._crm.write(self.actor) as unit:
+            answers.log_call(unit, conversation_id, outcome=outcome, words=words)
+
+    def link(self, conversation_id: int, patient_id: int) -> None:
+        """Say which patient an unknown sender is."""
+        with self._crm.write(self.actor) as unit:
+            handling.link(unit, conversation_id, patient_id)
+
+    def assign(self, conversation_id: int, staff_id: int) -> None:
+        """Give it to a person."""
+        with self._crm.write(self.actor) as unit:
+            handling.assign(unit, conversation_id, staff_id)
+
+    def move(self, conversation_id: int, lane: str, reason: str, words: str | None) -> None:
+        """Move it to another lane, with a reason."""
+        with self._crm.write(self.actor) as unit:
+            handling.move(unit, conversation_id, lane=lane, reason=reason, words=words)
+
+    def escalate(self, conversation_id: int, to: str, reason: str, question: str) -> None:
+        """Raise it to a supervisor, a nurse or a physician, with one question."""
+        with self._crm.write(self.actor) as unit:
+            handling.escalate(unit, conversation_id, to=Role(to), reason=reason, question=question)
+
+    def snooze(self, conversation_id: int, until: datetime, action: str | None) -> None:
+        """Put it off until a time, or until the patient writes."""
+        with self._crm.write(self.actor) as unit:
+            handling.snooze(unit, conversation_id, until=until, action=action)
+
+    def close(self, conversation_id: int, outcome: str, words: str | None) -> None:
+        """End it with an outcome."""
+        with self._crm.write(self.actor) as unit:
+            handling.close(unit, conversation_id, outcome=outcome, words=words)
+
+    def undo(self, conversation_id: int | None = None) -> tuple[int, Verb]:
+        """Take back my last verb, here or anywhere."""
+        with self._crm.write(self.actor) as unit:
+            return undo.undo_last(unit, conversation_id)
+
+    def deliver(self) -> int:
+        """Deliver what is due, for a console that is alone; returns how many were sent."""
+        return self._crm.courier.run_once().sent
+
+    def _let_time_pass(self) -> None:
+        with self._crm.read(SYSTEM) as unit:
+            due = take.time_has_come(unit)
+        if due:
+            with self._crm.write(SYSTEM) as unit:
+                take.settle_time(unit)
