@@ -2,7 +2,8 @@
 
 How an entry of a word list is written:
 
-    refill              the word, also in the plural; case, accents and apostrophes do not matter
+    refill              the word, also as refills, refilled, refilling; case, accents and
+                        apostrophes do not matter
     x-ray, chest pain   words in a row
     lab|blood result    either word at that place
     cancel .. visit     up to three other words between
@@ -23,7 +24,8 @@ from functools import cached_property
 GAP = ".."
 _GAP_WORDS = 3
 _MORE_LETTERS = 2
-_SHORTEST_PLURAL = 4
+_SHORTEST_INFLECTED = 4
+_SHORTEST_STEM = 3
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]\w*")
 _APOSTROPHES = re.compile(r"(?<=\w)['’‘ʼ`´](?=\w)")
 
@@ -45,14 +47,33 @@ def words_of(text: str) -> list[str]:
 
 
 def forms_of(word: str) -> tuple[str, ...]:
-    """The word as written, then the singulars it may be the plural of."""
-    if len(word) < _SHORTEST_PLURAL or word[-1] != "s" or word[-2] == "s":
+    """The word as written, then what it may be the plural, -ed or -ing form of.
+
+    Only the message is loosened, never the list: a listed singular is met by its plural, a listed
+    plural by itself alone. English and Spanish plurals end alike.
+    """
+    if len(word) < _SHORTEST_INFLECTED:
         return (word,)
-    if word.endswith("ies"):
-        return (word, word[:-3] + "y", word[:-1])
-    if word.endswith("es"):
-        return (word, word[:-1], word[:-2])
-    return (word, word[:-1])
+    if word[-1] == "s":
+        if word[-2] == "s":
+            return (word,)
+        if word[-2] == "e":
+            return (word, word[:-1], word[:-3] + "y" if word[-3] == "i" else word[:-2])
+        return (word, word[:-1])
+    if word.endswith("ed"):
+        return (word, *_stems(word[:-2]))
+    if word.endswith("ing"):
+        return (word, *_stems(word[:-3]))
+    return (word,)
+
+
+def _stems(stem: str) -> tuple[str, ...]:
+    """What -ed or -ing was added to: "scann" is scan, "mov" move, "refill" refill."""
+    if len(stem) < _SHORTEST_STEM:
+        return ()
+    if stem[-1] == stem[-2]:
+        return (stem, stem[:-1])
+    return (stem, stem + "e")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,12 @@ every condition, what it saw and whether it passed. It quotes the patient, so it
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from typing import Any
 
-from crm_core.inbox.conditions import Condition, Facts, Message, Seen, TextCondition
+from crm_core.inbox.conditions import LIST_MARK, Condition, Facts, Message, Seen, TextCondition, TextOp
 from crm_core.inbox.phrases import Lexicon
 from crm_core.inbox.section import CategoriesSection, RoutingSection, Rule, WordsSection
 from crm_core.words import Priority
@@ -96,6 +98,7 @@ class Decision:
 def compile_rules(words: WordsSection, categories: CategoriesSection, routing: RoutingSection) -> Rules:
     """The rules ready to run; the sections have passed `crm playbook check`."""
     lists = {key: listed.listed() for key, listed in words.list.items()}
+    titles = {key: listed.title for key, listed in words.list.items()}
     compiled = []
     for rule in routing.rule.values():
         for condition in (*rule.all, *rule.any):
@@ -105,8 +108,8 @@ def compile_rules(words: WordsSection, categories: CategoriesSection, routing: R
         compiled.append(
             _Compiled(
                 rule=rule,
-                all=tuple(_asked(condition, "all") for condition in rule.all),
-                any=tuple(_asked(condition, "any") for condition in rule.any),
+                all=tuple(_asked(condition, "all", titles) for condition in rule.all),
+                any=tuple(_asked(condition, "any", titles) for condition in rule.any),
                 lane=rule.lane or category.lane,
                 priority=rule.priority or category.priority,
             )
@@ -184,23 +187,36 @@ def _check_of(row: list[Any]) -> Check:
     return Check(group=group, field=field, op=op, value=value, saw=tuple(saw), passed=bool(passed))
 
 
-def _asked(condition: Condition, group: str) -> _Asked:
+def _asked(condition: Condition, group: str, titles: Mapping[str, str]) -> _Asked:
     value = condition.value
     parts = value if isinstance(value, tuple) else (value,)
-    return _Asked(condition=condition, group=group, value=", ".join(_spelt(part) for part in parts))
+    return _Asked(condition=condition, group=group, value=", ".join(_spelt(part, titles) for part in parts))
 
 
-def _spelt(part: object) -> str:
-    if isinstance(part, bool):
-        return "yes" if part else "no"
-    return part if isinstance(part, str) else part.isoformat("minutes") if hasattr(part, "isoformat") else str(part)
+def _spelt(part: object, titles: Mapping[str, str]) -> str:
+    """A condition's value as a person reads it; a word list by its title."""
+    match part:
+        case bool():
+            return "yes" if part else "no"
+        case time():
+            return part.isoformat("minutes")
+        case str() if part.startswith(LIST_MARK):
+            return titles[part[1:]]
+        case _:
+            return str(part)
+
+
+_TEXT_OPS = {
+    TextOp.CONTAINS_ANY: "speaks of",
+    TextOp.CONTAINS_ALL: "speaks of all of",
+    TextOp.CONTAINS_NONE: "does not speak of",
+}
 
 
 def _sentence(check: Check) -> str:
-    saw = ", ".join(f"“{word}”" for word in check.saw) if check.field == "text" else ", ".join(check.saw)
     verdict = "yes" if check.passed else "no"
     if check.field != "text":
-        asked = f"{check.field.replace('_', ' ')} {check.op.replace('_', ' ')} {check.value}"
-        return f"{asked}: {verdict} (it is {saw})"
-    asked = {"contains_any": "speaks of", "contains_all": "speaks of all of", "contains_none": "does not speak of"}
-    return f"{asked[check.op]} {check.value}: {verdict} ({f'found {saw}' if saw else 'found nothing'})"
+        asked = f"{check.field} {check.op} {check.value}".replace("_", " ")
+        return f"{asked}: {verdict}, it is {', '.join(check.saw)}"
+    saw = ", ".join(f"“{word}”" for word in check.saw) or "nothing"
+    return f"{_TEXT_OPS[TextOp(check.op)]} {check.value}: {verdict}, found {saw}"
