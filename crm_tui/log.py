@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+log = logging.getLogger("crm_tui")
 _OURS = ("crm_core", "crm_tui")
 
 

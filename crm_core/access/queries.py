@@ -104,6 +104,6 @@ def _of(unit: Reading, column: Any, ids: Sequence[int] | None) -> defaultdict[in
     if ids is not None:
         statement = statement.where(column.table.c.staff_id.in_(ids))
     held: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in unit.execute(statement).all():
-        held[row[0]].append(row[1])
+    for row in unit.execute(statement).mappings():
+        held[row["staff_id"]].append(row[column.name])
     return held

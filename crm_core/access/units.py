@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import CursorResult, Executable
+from sqlalchemy.orm import Session
 
 from crm_core.access.model import Actor
 from crm_core.audit.tags import Outcome, Tag
+from crm_core.vault.vault import Vault
 
 
 class Reading(Protocol):
@@ -17,6 +19,8 @@ class Reading(Protocol):
 
     actor: Actor
     now: datetime
+    session: Session
+    vault: Vault
 
     def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]: ...
 

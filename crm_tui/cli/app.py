@@ -6,10 +6,9 @@ from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
 
-from crm_tui.cli.command import shared_options
+from crm_tui.cli.command import Group
 from crm_tui.cli.session import Session
 
 
@@ -44,7 +43,6 @@ TABLE: dict[str, Entry] = {
     "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),
     "template": Entry(RULES, "template", "The library of answers.", whole=True),
     "init": Entry(HOUSE, "init", "Make a home: key, store, playbook, first account."),
-    "demo": Entry(HOUSE, "demo", "A throw-away home full of made-up people."),
     "staff": Entry(HOUSE, "staff", "Accounts, their roles and lanes.", whole=True),
     "vendor": Entry(HOUSE, "vendor", "Who carries messages, and under which BAA.", whole=True),
     "audit": Entry(HOUSE, "audit", "What was done and seen, by whom.", whole=True),
@@ -63,12 +61,11 @@ def load(name: str) -> Any:
     return found
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Group):
     """`crm` itself: help from the table alone, a command's module imported when it is called."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.params = [*self.params, *shared_options()]
         # Names only: typer looks here for "did you mean".
         self.commands = dict.fromkeys(TABLE)  # type: ignore[assignment]
 
@@ -104,9 +101,13 @@ def crm(
 ) -> None:
     """Messages, lanes, clocks and answers for a clinic's front line; alone, it opens the console."""
     if version:
+        from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as version_of
 
-        typer.echo(version_of("clinic-crm"))
+        try:
+            typer.echo(version_of("clinic-crm"))
+        except PackageNotFoundError:
+            typer.echo("not installed: run from its source")
     elif ctx.invoked_subcommand is None:
         from crm_tui.cli.console import open_console
 

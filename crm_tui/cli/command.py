@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from crm_tui.cli.session import Session
@@ -15,12 +15,14 @@ from crm_tui.cli.session import Session
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def group(summary: str) -> typer.Typer:
-    """A group of commands: `app = group("Accounts and their roles.")`."""
+def group(summary: str, *, alone: bool = False) -> typer.Typer:
+    """A group of commands: `app = group("Accounts and their roles.")`; `alone` if it does something by itself."""
     return typer.Typer(
+        cls=Group,
         help=summary,
         add_completion=False,
-        no_args_is_help=True,
+        no_args_is_help=not alone,
+        invoke_without_command=alone,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,
@@ -81,5 +83,21 @@ class Command(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
         """The example, never wrapped."""
-        if self.epilog:
-            formatter.write(f"\nExample:\n  {self.epilog}\n")
+        _write_example(self.epilog, formatter)
+
+
+class Group(TyperGroup):
+    """A group that takes the shared options before the inner command's name too."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.params = [*self.params, *shared_options()]
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+        """The example of a group that does something by itself, never wrapped."""
+        _write_example(self.epilog, formatter)
+
+
+def _write_example(example: str | None, formatter: Any) -> None:
+    if example:
+        formatter.write(f"\nExample:\n  {example}\n")

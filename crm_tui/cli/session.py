@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from crm_core.app import Crm
-
     from crm_core.access.model import Actor, Permission
+    from crm_core.app import Crm
+    from crm_core.clock import Clock
     from crm_core.settings import Settings
     from crm_core.work.units import ReadUnit, WriteUnit
 
@@ -29,6 +29,9 @@ class Session:
         self.home_given: Path | None = None
         self.as_name: str | None = None
         self.json = False
+        self.signing = False
+        """Whether this run makes checkpoints: set before the store is opened."""
+        self._machine: Actor | None = None
 
     @classmethod
     def of(cls, ctx: typer.Context) -> Session:
@@ -62,7 +65,12 @@ class Session:
         """The opened store."""
         from crm_core.app import open_crm
 
-        return open_crm(self.settings)
+        return open_crm(self.settings, signing=self.signing)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the opened store."""
+        return self.crm.clock
 
     @cached_property
     def actor(self) -> Actor:
@@ -78,7 +86,16 @@ class Session:
         """
         from crm_tui.cli.identity import act_for_machine
 
-        return act_for_machine(self.crm, self.as_name, permission)
+        if self._machine is None:
+            self._machine = act_for_machine(self.crm, self.as_name, permission)
+        return self._machine
+
+    def permit(self, permission: Permission) -> None:
+        """Refuse the acting person a command that no service function stands behind."""
+        from crm_core.errors import NotPermitted
+
+        if not self.actor.may(permission):
+            raise NotPermitted(action=permission.value.replace(":", " "), permission=permission.value)
 
     @contextmanager
     def reading(self) -> Iterator[ReadUnit]:

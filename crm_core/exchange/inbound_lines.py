@@ -1,0 +1,98 @@
+"""Inbound messages from a file: one JSON object a line, each line standing for itself.
+
+{"channel": "sms", "from": "+12125550123", "text": "Hello", "id": "SM1", "at": "2026-11-23T15:00:00Z"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from crm_core.channels.model import Inbound
+from crm_core.errors import UsageError
+from crm_core.words import Channel
+
+LONGEST_LINE = 1_000_000
+"""Bytes of one line; a longer one is read past in pieces and never held."""
+LONGEST_TEXT = 100_000
+
+
+class FileUnreadable(UsageError):
+    """The file {path} cannot be read ({reason}); give a file of JSON lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadLine:
+    """A line that is no message; `problem` never holds what stands in it."""
+
+    number: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"Line {self.number} was left out: {self.problem}."
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+
+    channel: Channel
+    sender: str = Field(alias="from", min_length=1, max_length=320)
+    text: str = Field(max_length=LONGEST_TEXT)
+    id: str | None = Field(default=None, max_length=200)
+    at: AwareDatetime | None = None
+    subject: str | None = Field(default=None, max_length=2_000)
+    attachments: int = Field(default=0, ge=0, le=1_000)
+
+
+def read_inbound(path: Path, now: datetime) -> Iterator[Inbound | BadLine]:
+    """The messages of a file in its order, in constant memory; `now` stands where no time is given.
+
+    Blank lines are passed over. FileUnreadable for a folder, a missing file or a failing disk.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _lines(file, now)
+    except OSError as error:
+        raise FileUnreadable(path=path, reason=error.strerror or type(error).__name__) from None
+
+
+def _lines(file: BinaryIO, now: datetime) -> Iterator[Inbound | BadLine]:
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            while line and not line.endswith(b"\n"):
+                line = file.readline(LONGEST_LINE)
+            yield BadLine(number=number, problem=f"it is longer than {LONGEST_LINE:,} bytes")
+        elif line.strip():
+            yield _message(number, line, now)
+
+
+def _message(number: int, line: bytes, now: datetime) -> Inbound | BadLine:
+    try:
+        read = _Line.model_validate_json(line.removeprefix(b"\xef\xbb\xbf"))
+    except ValidationError as error:
+        problems = [_problem(str(".".join(map(str, e["loc"]))), e["type"], e["msg"]) for e in error.errors()]
+        return BadLine(number=number, problem=", ".join(problems))
+    return Inbound(
+        channel=read.channel,
+        sender=read.sender,
+        text=read.text,
+        at=(read.at or now).astimezone(UTC),
+        provider_id=read.id,
+        subject=read.subject,
+        attachments=read.attachments,
+    )
+
+
+def _problem(where: str, kind: str, said: str) -> str:
+    if kind == "json_invalid":
+        return "it is not JSON"
+    if not where:
+        return "it is not a JSON object"
+    return f"{where}: {said[:1].lower()}{said[1:]}"

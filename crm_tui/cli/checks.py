@@ -1,0 +1,196 @@
+"""The checks of `crm doctor`. Each looks for itself: one that fails stops none that can still look."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from crm_core.access.model import SYSTEM
+from crm_core.errors import CrmError, StoreMissing
+from crm_core.settings import FILE, Settings, SmtpTable, close_to_others, open_to_others, parse_settings
+
+if TYPE_CHECKING:
+    from crm_core.app import Crm
+    from crm_tui.cli.session import Session
+
+LEAST_FREE = 500 * 1024 * 1024
+"""Bytes free on the home's disk below which the doctor warns: a write-ahead log may need as much."""
+CLOCK_SLACK = timedelta(minutes=2)
+OLD_CHECKPOINT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One check's result; `detail` says what was seen and, where not ok, what to do."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+def examine(session: Session, *, fix: bool) -> list[Finding]:
+    """Every check, in order; StoreMissing where there is no home at all."""
+    home = session.home
+    if not (home / FILE).is_file():
+        raise StoreMissing(home=home)
+    findings = [_files(session, fix=fix)]
+    try:
+        settings = parse_settings(home, home / FILE)
+    except CrmError as error:
+        return [*findings, Finding(check="settings", ok=False, detail=error.message)]
+    findings.append(Finding(check="settings", ok=True, detail=str(home / FILE)))
+    findings += [_guarded("key", lambda: _key(settings)), _guarded("disk", lambda: _disk(settings))]
+    if not all(found.ok for found in findings if found.check in ("files", "key")):
+        return findings
+    try:
+        crm = session.crm
+    except CrmError as error:
+        return [*findings, Finding(check="store", ok=False, detail=error.message)]
+    return findings + [_guarded(name, partial(look, crm, settings)) for name, look in _INSIDE.items()]
+
+
+def _guarded(name: str, look: Callable[[], str | Problem]) -> Finding:
+    try:
+        seen = look()
+    except CrmError as error:
+        return Finding(check=name, ok=False, detail=error.message)
+    return Finding(check=name, ok=not isinstance(seen, Problem), detail=str(seen))
+
+
+class Problem(str):
+    """A detail that is not well."""
+
+    __slots__ = ()
+
+
+def _files(session: Session, *, fix: bool) -> Finding:
+    closed = close_to_others(session.home) if fix else []
+    wide = open_to_others(session.home)
+    if wide:
+        names = ", ".join(f"{path.name} ({mode:04o})" for path, mode in wide)
+        return Finding(check="files", ok=False, detail=f"open to other accounts: {names}; run `crm doctor --fix`")
+    names = ", ".join(path.name for path in closed)
+    return Finding(check="files", ok=True, detail=f"closed now: {names}" if closed else "readable by their owner alone")
+
+
+def _key(settings: Settings) -> str:
+    from crm_core.app import key_provider
+
+    provider = key_provider(settings)
+    provider.read()
+    return f"in {provider.place}"
+
+
+def _disk(settings: Settings) -> str:
+    free = shutil.disk_usage(settings.home).free
+    said = f"{free / 1024**3:.1f} GiB free"
+    return said if free >= LEAST_FREE else Problem(f"{said}; make room before writes fail")
+
+
+def _store(crm: Crm, settings: Settings) -> str:
+    from sqlalchemy import text
+
+    with crm.read(SYSTEM) as unit:
+        unit.scalar(text("SELECT 1"))
+    return settings.store_label
+
+
+def _schema(crm: Crm, _settings: Settings) -> str:
+    from sqlalchemy import inspect
+
+    from crm_core.store.base import Base
+
+    there = set(inspect(crm.store.reading).get_table_names())
+    missing = sorted(set(Base.metadata.tables) - there)
+    if missing:
+        return Problem(f"tables are missing: {', '.join(missing)}; restore the store from a backup")
+    return f"{len(Base.metadata.tables)} tables"
+
+
+def _clock(crm: Crm, _settings: Settings) -> str:
+    from sqlalchemy import func, select
+
+    from crm_core.audit.tables import AuditRow
+
+    now = datetime.now(UTC)
+    with crm.read(SYSTEM) as unit:
+        last = unit.scalar(select(func.max(AuditRow.at)))
+        theirs = unit.scalar(select(func.now())) if unit.dialect == "postgresql" else now
+    if last is not None and last - now > CLOCK_SLACK:
+        return Problem(f"behind the last audited work by {last - now}; set this host's clock")
+    if abs(theirs - now) > CLOCK_SLACK:
+        return Problem(f"differs from the database's by {abs(theirs - now)}; set both by NTP")
+    return f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _playbook(crm: Crm, _settings: Settings) -> str:
+    from crm_core.playbook.service import in_force
+
+    with crm.read(SYSTEM) as unit:
+        playbook = in_force(unit)
+    return f"{playbook.name}, version {playbook.version}"
+
+
+def _accounts(crm: Crm, _settings: Settings) -> str:
+    from crm_core.access.model import Permission
+    from crm_core.access.queries import staff
+
+    with crm.read(SYSTEM) as unit:
+        accounts = [account for account in staff(unit) if account.active]
+    managers = [account for account in accounts if account.as_actor().may(Permission.STAFF_MANAGE)]
+    said = f"{len(accounts)} active, {len(managers)} of them may manage accounts"
+    return said if managers else Problem(f"{said}; nobody can add or disable one")
+
+
+def _gateways(crm: Crm, settings: Settings) -> str:
+    said = list(_each_gateway(crm, settings))
+    wrong = [one for one in said if isinstance(one, Problem)]
+    joined = "; ".join(wrong or said) or "none configured: nothing can leave"
+    return Problem(joined) if wrong else joined
+
+
+def _each_gateway(crm: Crm, settings: Settings) -> Iterator[str]:
+    from crm_core.channels.vendors import vendors
+    from crm_core.settings import read_secret
+
+    with crm.read(SYSTEM) as unit:
+        known = {vendor.name: vendor for vendor in vendors(unit)}
+    for channel, table in settings.gateways.items():
+        if not isinstance(table, SmtpTable):
+            yield f"{channel}: appended to {table.path.name}, nothing leaves"
+            continue
+        vendor = known.get(table.vendor)
+        if vendor is None or not vendor.in_date:
+            yield Problem(f"{channel}: {table.vendor} has no agreement in date; see `crm vendor`")
+        elif table.password_file is not None:
+            read_secret(table.password_file)
+            yield f"{channel}: {table.host}, agreement until {vendor.baa_until}"
+        else:
+            yield f"{channel}: {table.host}, agreement until {vendor.baa_until}"
+
+
+def _anchor(crm: Crm, settings: Settings) -> str:
+    from crm_core.audit import checkpoint
+
+    last = checkpoint.last(settings.anchor, crm.vault)
+    if last is None:
+        return Problem("no checkpoint yet; run `crm poll`, or `crm audit checkpoint`")
+    said = f"checkpoint {last.number} of {last.at:%Y-%m-%d %H:%M} UTC"
+    if settings.anchor.parent == settings.home:
+        return f"{said}, beside the store: name another disk or host in crm.toml"
+    return said
+
+
+_INSIDE: dict[str, Callable[[Crm, Settings], str]] = {
+    "store": _store,
+    "schema": _schema,
+    "clock": _clock,
+    "playbook": _playbook,
+    "accounts": _accounts,
+    "gateways": _gateways,
+    "anchor": _anchor,
+}

@@ -1,0 +1,73 @@
+"""A conversation as the command line shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crm_core.errors import NotFound
+from crm_tui.ids import Kind, show_id
+
+if TYPE_CHECKING:
+    from crm_core.inbox.model import ConversationView, MessageView
+    from crm_tui.cli.session import Session
+
+
+def show_conversation(session: Session, conversation_id: int) -> None:
+    """Print the conversation as it is now; its id alone where it has just left this person's lanes."""
+    from crm_core.inbox import thread
+
+    try:
+        with session.reading() as unit:
+            view = thread.conversation(unit, conversation_id)
+    except NotFound:
+        session.show({"conversation": show_id(Kind.CONVERSATION, conversation_id)})
+        session.say("It is now in a lane that you do not see.")
+        return
+    session.show(document(view))
+
+
+def document(view: ConversationView) -> dict[str, Any]:
+    """The JSON form of a conversation with its thread."""
+    return {
+        "conversation": show_id(Kind.CONVERSATION, view.id),
+        "patient": show_id(Kind.PATIENT, view.patient_id),
+        "lane": view.lane,
+        "category": view.category,
+        "priority": view.priority,
+        "state": view.state,
+        "danger": view.danger,
+        "unscreened": view.unscreened,
+        "owner": view.owner,
+        "next_owner": view.next_owner,
+        "next_action": view.next_action,
+        "clock": view.clock,
+        "clock_at": view.clock_at,
+        "channel": view.channel,
+        "reason": view.reason,
+        "opened_at": view.opened_at,
+        "waiting_since": view.waiting_since,
+        "due_at": view.due_at,
+        "first_response_at": view.first_response_at,
+        "snoozed_until": view.snoozed_until,
+        "follow_up_at": view.follow_up_at,
+        "outcome": view.outcome,
+        "closed_at": view.closed_at,
+        "follows": show_id(Kind.CONVERSATION, view.follows_id),
+        "messages": [_message(message) for message in view.messages],
+    }
+
+
+def _message(message: MessageView) -> dict[str, Any]:
+    return {
+        "message": message.id,
+        "at": message.at,
+        "kind": "note" if message.internal else message.kind,
+        "direction": message.direction,
+        "channel": message.channel,
+        "author": message.author,
+        "subject": message.subject,
+        "text": message.body,
+        "call_outcome": message.call_outcome,
+        "delivery": message.delivery,
+        "why": list(message.why),
+    }

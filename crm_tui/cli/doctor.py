@@ -1,0 +1,29 @@
+"""`crm doctor`: what is wrong, each thing in one line, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from crm_tui.cli.command import command, group
+from crm_tui.cli.session import Session
+
+app = group("Check the home.")
+
+
+@command(app, "doctor", example="crm doctor --fix")
+def doctor(
+    ctx: typer.Context,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Take other accounts' rights from the home's files first.")
+    ] = False,
+) -> None:
+    """Check key, store, clock, gateways and files; exit code 1 when something needs a person."""
+    from crm_tui.cli.checks import examine
+
+    session = Session.of(ctx)
+    findings = examine(session, fix=fix)
+    session.show([{"check": found.check, "ok": found.ok, "detail": found.detail} for found in findings])
+    if not all(found.ok for found in findings):
+        raise typer.Exit(1)

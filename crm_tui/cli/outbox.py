@@ -1,0 +1,74 @@
+"""`crm outbox`: what is to leave, what left, and what a person must look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm_core.errors import UsageError
+from crm_tui.cli.command import command, group
+from crm_tui.cli.session import Session
+from crm_tui.ids import Kind, show_id
+
+if TYPE_CHECKING:
+    from crm_core.channels.outbox import OutboxRow
+
+app = group("What is queued, sent, failed or unknown.", alone=True)
+
+_STATES = ("queued", "sending", "sent", "failed", "unknown", "suppressed", "taken_back")
+
+
+@app.callback(epilog="crm outbox --state unknown")
+def list_outbox(
+    ctx: typer.Context,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="S", help=f"Only rows in this state: {', '.join(_STATES)}.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows.")] = 50,
+) -> None:
+    """What is queued, sent, failed or unknown, newest first, each with the reasons why it went or not."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from crm_core.channels import outbox
+    from crm_core.channels.model import Delivery
+
+    if state is not None and state not in _STATES:
+        raise UsageError(problem=f"There is no state {state}", remedy=f"choose from {', '.join(_STATES)}")
+    session = Session.of(ctx)
+    with session.reading() as unit:
+        rows = outbox.outbox(unit, state=Delivery(state) if state else None, limit=limit)
+    session.show([_document(row) for row in rows], empty="Nothing is in the outbox.")
+
+
+@command(app, "resolve", example="crm outbox resolve 311 --sent")
+def resolve(
+    ctx: typer.Context,
+    row: Annotated[int, typer.Argument(metavar="ID", help="The row's number in the outbox.")],
+    sent: Annotated[bool, typer.Option("--sent/--not-sent", help="What you found: it was sent, or it was not.")],
+) -> None:
+    """Settle an unknown row by hand; one that was not sent is due again at once."""
+    from crm_core.channels import outbox
+
+    session = Session.of(ctx)
+    with session.writing() as unit:
+        outbox.resolve(unit, row, sent=sent)
+    with session.reading() as unit:
+        found = [settled for settled in outbox.outbox(unit, limit=10_000) if settled.id == row]
+    session.show(_document(found[0]) if found else {"outbox": row})
+
+
+def _document(row: OutboxRow) -> dict[str, Any]:
+    return {
+        "outbox": row.id,
+        "message": row.message_id,
+        "conversation": show_id(Kind.CONVERSATION, row.conversation_id),
+        "patient": show_id(Kind.PATIENT, row.patient_id),
+        "channel": row.channel,
+        "state": row.state,
+        "due_at": row.due_at,
+        "settled_at": row.settled_at,
+        "tries": row.tries,
+        "failure": row.failure,
+        "why": list(row.why),
+    }

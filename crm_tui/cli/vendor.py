@@ -1,0 +1,77 @@
+"""`crm vendor`: who carries messages, and under which agreement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm_tui.cli.command import command, group
+from crm_tui.cli.session import Session
+
+if TYPE_CHECKING:
+    from crm_core.channels.vendors import VendorView
+
+app = group("Who carries messages, and under which BAA.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The vendor's name.")]
+_DAY = ["%Y-%m-%d"]
+
+
+@command(app, "list", example="crm vendor list")
+def list_vendors(ctx: typer.Context) -> None:
+    """Every vendor, its agreement's dates, and whether it may be used today."""
+    session = Session.of(ctx)
+    session.show(_documents(session))
+
+
+@command(app, "add", example='crm vendor add "Example Mail" --gateway email --from 2026-01-01 --until 2027-12-31')
+def add(
+    ctx: typer.Context,
+    name: Name,
+    gateway: Annotated[str, typer.Option("--gateway", help="The channel it carries, as in crm.toml: email, sms.")],
+    begins: Annotated[datetime, typer.Option("--from", formats=_DAY, help="The agreement's first day.")],
+    ends: Annotated[datetime, typer.Option("--until", formats=_DAY, help="The agreement's last day.")],
+) -> None:
+    """Record a vendor with the first and last day of its business associate agreement."""
+    from crm_core.channels import vendors
+
+    session = Session.of(ctx)
+    with session.writing() as unit:
+        vendors.add_vendor(unit, name=name, gateway=gateway, baa_from=begins.date(), baa_until=ends.date())
+    session.show(_one(session, name))
+
+
+@command(app, "end", example='crm vendor end "Example Mail"')
+def end(ctx: typer.Context, name: Name) -> None:
+    """Stop using a vendor now; nothing more goes through it."""
+    from crm_core.channels import vendors
+
+    session = Session.of(ctx)
+    with session.writing() as unit:
+        vendors.end_vendor(unit, name)
+    session.show(_one(session, name))
+
+
+def _one(session: Session, name: str) -> dict[str, Any]:
+    return next(document for document in _documents(session) if document["name"] == name)
+
+
+def _documents(session: Session) -> list[dict[str, Any]]:
+    from crm_core.channels import vendors
+
+    with session.reading() as unit:
+        return [_document(vendor) for vendor in vendors.vendors(unit)]
+
+
+def _document(vendor: VendorView) -> dict[str, Any]:
+    return {
+        "vendor": vendor.id,
+        "name": vendor.name,
+        "gateway": vendor.gateway,
+        "baa_from": vendor.baa_from,
+        "baa_until": vendor.baa_until,
+        "ended": vendor.ended,
+        "in_date": vendor.in_date,
+    }

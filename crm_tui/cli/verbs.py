@@ -1,0 +1,163 @@
+"""The console's verbs on a conversation, for scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_core.access.model import Role
+from crm_core.errors import UsageError
+from crm_tui.cli.command import command, group
+from crm_tui.cli.conversation import show_conversation
+from crm_tui.cli.session import Session
+from crm_tui.ids import conversation_id
+
+if TYPE_CHECKING:
+    from crm_core.work.units import WriteUnit
+
+app = group("Work on a conversation.")
+
+Conversation = Annotated[str, typer.Argument(metavar="C-…", help="The conversation's id.")]
+Text = Annotated[
+    str | None,
+    typer.Option("--text", help="The text; without it, or with -, it is read from standard input, unseen by `ps`."),
+]
+Words = Annotated[str | None, typer.Option("--words", help="What else the next person should know.")]
+
+LONGEST = 100_000
+"""Characters of a text read from standard input; more is no message."""
+
+
+@command(app, "reply", example='crm reply C-1042 --template refill_received --text "It is at the front desk."')
+def reply(
+    ctx: typer.Context,
+    conversation: Conversation,
+    template: Annotated[
+        str | None,
+        typer.Option("--template", metavar="NAME", help="An approved template; --text is its personal part."),
+    ] = None,
+    text: Text = None,
+) -> None:
+    """Answer a conversation; the answer is queued at once, and waits for no one to take it back."""
+    from crm_core.inbox import answers
+    from crm_core.inbox.filling import filled
+
+    number = conversation_id(conversation)
+    session = Session.of(ctx)
+    written = _text(text) if template is None or text == "-" else text
+    with session.writing() as unit:
+        version = None
+        if template is not None:
+            made = filled(unit, session.crm.gate, number, template, personal=written)
+            written, version = made.text, made.version_id
+        assert written is not None
+        answers.reply(unit, session.crm.gate, number, written, template_version_id=version)
+    show_conversation(session, number)
+
+
+@command(app, "close", example="crm close C-1042 --outcome resolved")
+def close(
+    ctx: typer.Context,
+    conversation: Conversation,
+    outcome: Annotated[str, typer.Option("--outcome", metavar="O", help="How it ended, a key of the playbook's.")],
+    words: Words = None,
+) -> None:
+    """Close a conversation with its outcome."""
+    from crm_core.inbox import handling
+
+    _work(ctx, conversation, lambda unit, number: handling.close(unit, number, outcome=outcome, words=words))
+
+
+@command(app, "move", example="crm move C-1042 --lane billing --reason wrong_lane")
+def move(
+    ctx: typer.Context,
+    conversation: Conversation,
+    lane: Annotated[str, typer.Option("--lane", metavar="LANE", help="The lane to move it to.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="R", help="Why, a key of the playbook's.")],
+    words: Words = None,
+) -> None:
+    """Move a conversation to another lane; a third time between the same two is refused."""
+    from crm_core.inbox import handling
+
+    _work(ctx, conversation, lambda unit, number: handling.move(unit, number, lane=lane, reason=reason, words=words))
+
+
+@command(app, "assign", example="crm assign C-1042 --to maria")
+def assign(
+    ctx: typer.Context,
+    conversation: Conversation,
+    to: Annotated[str | None, typer.Option("--to", metavar="LOGIN", help="Whose it is; yours without it.")] = None,
+) -> None:
+    """Give a conversation to somebody."""
+    from crm_core.access import queries
+    from crm_core.inbox import handling
+
+    def work(unit: WriteUnit, number: int) -> None:
+        handling.assign(unit, number, unit.actor.staff_id if to is None else queries.by_login(unit, to).id)
+
+    _work(ctx, conversation, work)
+
+
+@command(app, "snooze", example="crm snooze C-1042 --until 2d --action 'Ask the pharmacy again'")
+def snooze(
+    ctx: typer.Context,
+    conversation: Conversation,
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="2026-11-24T09:00, or a span: 2h, 3d.")],
+    action: Annotated[str | None, typer.Option("--action", help="What is to be done then.")] = None,
+) -> None:
+    """Put a conversation aside until a time; it comes back sooner if the patient writes."""
+    from crm_core.inbox import handling
+    from crm_tui.cli.times import moment
+
+    def work(unit: WriteUnit, number: int) -> None:
+        handling.snooze(unit, number, until=moment(until, unit.now), action=action)
+
+    _work(ctx, conversation, work)
+
+
+@command(app, "note", example="crm note C-1042 < note.txt")
+def note(ctx: typer.Context, conversation: Conversation, text: Text = None) -> None:
+    """Write an internal note; it never leaves the house and stops no clock."""
+    from crm_core.inbox import answers
+
+    written = _text(text)
+    _work(ctx, conversation, lambda unit, number: answers.note(unit, number, written))
+
+
+@command(app, "escalate", example='crm escalate C-1042 --to supervisor --reason upset --text "Please call today."')
+def escalate(
+    ctx: typer.Context,
+    conversation: Conversation,
+    reason: Annotated[str, typer.Option("--reason", metavar="R", help="Why, a key of the playbook's.")],
+    to: Annotated[Role, typer.Option("--to", help="supervisor, nurse, or, by a nurse, physician.")] = Role.SUPERVISOR,
+    text: Text = None,
+) -> None:
+    """Hand a conversation up, with one question; the text is the question."""
+    from crm_core.inbox import handling
+
+    question = _text(text)
+    _work(
+        ctx, conversation, lambda unit, number: handling.escalate(unit, number, to=to, reason=reason, question=question)
+    )
+
+
+def _work(ctx: typer.Context, conversation: str, work: Callable[[WriteUnit, int], object]) -> None:
+    number = conversation_id(conversation)
+    session = Session.of(ctx)
+    with session.writing() as unit:
+        work(unit, number)
+    show_conversation(session, number)
+
+
+def _text(given: str | None) -> str:
+    if given is not None and given != "-":
+        return given
+    if sys.stdin.isatty():
+        sys.stderr.write("The text, ended by Ctrl-D:\n")
+    text = sys.stdin.read(LONGEST + 1)
+    if len(text) > LONGEST:
+        raise UsageError(problem=f"The text is longer than {LONGEST} characters", remedy="shorten it")
+    return text.strip()
