@@ -82,6 +82,10 @@ class Seen(NamedTuple):
     passed: bool
 
 
+NOTHING_PASSED = Seen((), True)
+NOTHING_FAILED = Seen((), False)
+
+
 class _Condition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -121,20 +125,19 @@ class TextCondition(_Condition):
 
     def see(self, message: Message) -> Seen:
         """Look each entry up in what the lexicon has read."""
-        missing = False
-        words: list[str] = []
-        for name in self.list_names:
-            found = message.reading.found(name)
-            words.extend(found)
-            missing = missing or not found
+        reading = message.reading
+        if reading.touched.isdisjoint(self.list_names):
+            return NOTHING_PASSED if self.op is TextOp.CONTAINS_NONE else NOTHING_FAILED
+        found = [reading.found(name) for name in self.list_names]
         match self.op:
             case TextOp.CONTAINS_ANY:
-                passed = bool(words)
+                passed = any(found)
             case TextOp.CONTAINS_ALL:
-                passed = not missing
+                passed = all(found)
             case TextOp.CONTAINS_NONE:
-                passed = not words
-        return Seen(tuple(words[:_SEEN_AT_MOST]), passed)
+                passed = not any(found)
+        words = dict.fromkeys(word for words in found for word in words)
+        return Seen(tuple(words)[:_SEEN_AT_MOST], passed)
 
 
 class _ChoiceCondition(_Condition):

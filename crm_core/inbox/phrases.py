@@ -55,16 +55,21 @@ def forms_of(word: str) -> tuple[str, ...]:
     if len(word) < _SHORTEST_INFLECTED:
         return (word,)
     if word[-1] == "s":
-        if word[-2] == "s":
-            return (word,)
-        if word[-2] == "e":
-            return (word, word[:-1], word[:-3] + "y" if word[-3] == "i" else word[:-2])
-        return (word, word[:-1])
+        return (word, *_singulars(word))
     if word.endswith("ed"):
         return (word, *_stems(word[:-2]))
     if word.endswith("ing"):
         return (word, *_stems(word[:-3]))
     return (word,)
+
+
+def _singulars(word: str) -> tuple[str, ...]:
+    """What -s or -es was added to; nothing for "pass"."""
+    if word[-2] == "s":
+        return ()
+    if word[-2] == "e":
+        return (word[:-1], word[:-3] + "y" if word[-3] == "i" else word[:-2])
+    return (word[:-1],)
 
 
 def _stems(stem: str) -> tuple[str, ...]:
@@ -131,6 +136,10 @@ class Lexicon:
             self._add_all(name, listed.words)
             self._add_all(_hidden(name), listed.but_not)
         self._parts = {name: tuple(self._closure(name, ())) for name in self._lists}
+        self._holders: dict[str, list[str]] = {}
+        for name, parts in self._parts.items():
+            for part in parts:
+                self._holders.setdefault(part, []).append(name)
         # Longest first: where two phrases of one list begin at one word, the longer is seen.
         for phrases in self._phrases.values():
             phrases.sort(key=lambda phrase: -len(phrase[0]))
@@ -142,6 +151,10 @@ class Lexicon:
     def parts(self, name: str) -> tuple[str, ...]:
         """`name` and every list it includes, at any depth."""
         return self._parts[name]
+
+    def holders(self, name: str) -> Sequence[str]:
+        """`name` and every list that includes it, at any depth; none for a hidden list."""
+        return self._holders.get(name, ())
 
     def hides(self, name: str) -> bool:
         """Whether the list has `but_not` entries."""
@@ -181,7 +194,10 @@ class Lexicon:
             for form in candidates:
                 for name in self._words.get(form, ()):
                     met.setdefault(name, []).append((at, at + 1))
-                for places, name in self._phrases.get(form, ()):
+                for places, name in self._phrases.get(form, ()) if at + 1 < len(words) else ():
+                    second = places[0]
+                    if second is not None and second.isdisjoint(forms[at + 1]):
+                        continue
                     end = _follow(forms, at + 1, places)
                     if end:
                         met.setdefault(name, []).append((at, end))
@@ -211,6 +227,8 @@ class Reading:
         self._text = text
         self._met = lexicon.scan(words)
         self._found: dict[str, tuple[str, ...]] = {}
+        self.touched = {holder for name in self._met for holder in lexicon.holders(name)}
+        """The lists that may have been found; any other is certainly not."""
 
     @property
     def word_count(self) -> int:
@@ -224,6 +242,8 @@ class Reading:
 
     def found(self, name: str) -> tuple[str, ...]:
         """The words of the message that the list `name` holds, in order, each once."""
+        if name not in self.touched:
+            return ()
         found = self._found.get(name)
         if found is None:
             spans = sorted({span for part in self._lexicon.parts(name) for span in self._visible(part)})

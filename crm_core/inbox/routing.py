@@ -11,9 +11,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Any
+from typing import Any, NamedTuple
 
-from crm_core.inbox.conditions import LIST_MARK, Condition, Facts, Message, Seen, TextCondition, TextOp
+from crm_core.inbox.conditions import (
+    LIST_MARK,
+    NOTHING_FAILED,
+    NOTHING_PASSED,
+    Condition,
+    Facts,
+    Message,
+    TextCondition,
+    TextOp,
+)
 from crm_core.inbox.phrases import Lexicon
 from crm_core.inbox.section import CategoriesSection, RoutingSection, Rule, WordsSection
 from crm_core.words import Priority
@@ -21,20 +30,24 @@ from crm_core.words import Priority
 _JSON_VERSION = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One condition of a tried rule: what was asked, what it saw, whether it passed."""
+class Asked(NamedTuple):
+    """What one condition asks: `group` is all or any, `value` as a person reads it."""
 
     group: str
     field: str
     op: str
     value: str
+
+
+class Check(NamedTuple):
+    """One condition of a tried rule: what was asked, what it saw, whether it passed."""
+
+    asked: Asked
     saw: tuple[str, ...]
     passed: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tried:
+class Tried(NamedTuple):
     """One rule that was tried, in the order of the playbook."""
 
     rule: str
@@ -46,23 +59,22 @@ class Tried:
 Trace = tuple[Tried, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """A condition and what of its trace never changes."""
+class _Prepared:
+    """A condition with those of its checks that never change."""
 
-    condition: Condition
-    group: str
-    value: str
+    def __init__(self, condition: Condition, asked: Asked) -> None:
+        self._see = condition.see
+        self._asked = asked
+        self._nothing_passed = Check(asked, (), True)
+        self._nothing_failed = Check(asked, (), False)
 
-    def check(self, seen: Seen) -> Check:
-        return Check(
-            group=self.group,
-            field=self.condition.field,
-            op=self.condition.op,
-            value=self.value,
-            saw=seen.words,
-            passed=seen.passed,
-        )
+    def check(self, message: Message) -> Check:
+        seen = self._see(message)
+        if seen is NOTHING_FAILED:
+            return self._nothing_failed
+        if seen is NOTHING_PASSED:
+            return self._nothing_passed
+        return Check(self._asked, seen.words, seen.passed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +82,24 @@ class _Compiled:
     """A rule with its category's answers filled in."""
 
     rule: Rule
-    all: tuple[_Asked, ...]
-    any: tuple[_Asked, ...]
+    all: tuple[_Prepared, ...]
+    any: tuple[_Prepared, ...]
     lane: str
     priority: Priority
+
+    def check(self, message: Message) -> tuple[bool, tuple[Check, ...]]:
+        """Whether the rule matches, and every condition's check; plain loops, for this is the hot path."""
+        checks = []
+        every, some = True, not self.any
+        for prepared in self.all:
+            check = prepared.check(message)
+            checks.append(check)
+            every = every and check.passed
+        for prepared in self.any:
+            check = prepared.check(message)
+            checks.append(check)
+            some = some or check.passed
+        return every and some, tuple(checks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +134,8 @@ def compile_rules(words: WordsSection, categories: CategoriesSection, routing: R
         compiled.append(
             _Compiled(
                 rule=rule,
-                all=tuple(_asked(condition, "all", titles) for condition in rule.all),
-                any=tuple(_asked(condition, "any", titles) for condition in rule.any),
+                all=tuple(_prepared(condition, "all", titles) for condition in rule.all),
+                any=tuple(_prepared(condition, "any", titles) for condition in rule.any),
                 lane=rule.lane or category.lane,
                 priority=rule.priority or category.priority,
             )
@@ -122,15 +148,13 @@ def route(rules: Rules, facts: Facts) -> Decision:
     message = Message(facts, rules.lexicon.read(facts.text))
     tried = []
     for compiled in rules.compiled:
-        checks = [asked.check(asked.condition.see(message)) for asked in (*compiled.all, *compiled.any)]
-        matched = all(check.passed for check in checks[: len(compiled.all)]) and (
-            not compiled.any or any(check.passed for check in checks[len(compiled.all) :])
-        )
-        tried.append(Tried(rule=compiled.rule.key, title=compiled.rule.title, matched=matched, checks=tuple(checks)))
+        matched, checks = compiled.check(message)
+        rule = compiled.rule
+        tried.append(Tried(rule.key, rule.title, matched, checks))
         if matched:
             return Decision(
-                category=compiled.rule.category,
-                reason=compiled.rule.key,
+                category=rule.category,
+                reason=rule.key,
                 priority=compiled.priority,
                 lane=compiled.lane,
                 trace=tuple(tried),
@@ -148,7 +172,7 @@ def trace_json(trace: Trace) -> str:
                     tried.rule,
                     tried.title,
                     int(tried.matched),
-                    [[c.group, c.field, c.op, c.value, c.saw, int(c.passed)] for c in tried.checks],
+                    [[*check.asked, check.saw, int(check.passed)] for check in tried.checks],
                 ]
                 for tried in trace
             ),
@@ -176,21 +200,22 @@ def explain(trace: Trace) -> list[str]:
         lines.append("Tried before it, without a match:")
     for tried in before:
         # What failed is why it did not match; a failed choice is told only if every choice failed.
-        failed = [check for check in tried.checks if not check.passed and check.group == "all"]
+        failed = [check for check in tried.checks if not check.passed and check.asked.group == "all"]
         failed = failed or [check for check in tried.checks if not check.passed]
         lines.append(f"  “{tried.title}”: {'; '.join(_sentence(check) for check in failed)}.")
     return lines
 
 
 def _check_of(row: list[Any]) -> Check:
-    group, field, op, value, saw, passed = row
-    return Check(group=group, field=field, op=op, value=value, saw=tuple(saw), passed=bool(passed))
+    *asked, saw, passed = row
+    return Check(Asked(*asked), tuple(saw), bool(passed))
 
 
-def _asked(condition: Condition, group: str, titles: Mapping[str, str]) -> _Asked:
+def _prepared(condition: Condition, group: str, titles: Mapping[str, str]) -> _Prepared:
     value = condition.value
     parts = value if isinstance(value, tuple) else (value,)
-    return _Asked(condition=condition, group=group, value=", ".join(_spelt(part, titles) for part in parts))
+    spelt = ", ".join(_spelt(part, titles) for part in parts)
+    return _Prepared(condition, Asked(group, condition.field, condition.op, spelt))
 
 
 def _spelt(part: object, titles: Mapping[str, str]) -> str:
@@ -214,9 +239,9 @@ _TEXT_OPS = {
 
 
 def _sentence(check: Check) -> str:
+    _, field, op, value = check.asked
     verdict = "yes" if check.passed else "no"
-    if check.field != "text":
-        asked = f"{check.field} {check.op} {check.value}".replace("_", " ")
-        return f"{asked}: {verdict}, it is {', '.join(check.saw)}"
+    if field != "text":
+        return f"{f'{field} {op} {value}'.replace('_', ' ')}: {verdict}, it is {', '.join(check.saw)}"
     saw = ", ".join(f"“{word}”" for word in check.saw) or "nothing"
-    return f"{_TEXT_OPS[TextOp(check.op)]} {check.value}: {verdict}, found {saw}"
+    return f"{_TEXT_OPS[TextOp(op)]} {value}: {verdict}, found {saw}"
