@@ -27,7 +27,7 @@ from crm_core.sections import SECTIONS
 from crm_core.settings import KeySource, Settings
 from crm_core.store.engines import Store, open_store
 from crm_core.store.keys import StoredKeys
-from crm_core.store.schema import migrate
+from crm_core.store.schema import check, migrate
 from crm_core.vault import file_key
 from crm_core.vault.keys import Key, KeyFileProvider, KeyProvider, KeyringProvider
 from crm_core.vault.vault import Vault
@@ -108,6 +108,7 @@ def open_crm(settings: Settings, *, master: Key | None = None, clock: Clock | No
     master = master or key_provider(settings).read()
     store = _store(settings, master, new=False)
     try:
+        check(store)
         vault = Vault.open_existing(StoredKeys(store.reading), master, signing=signing)
     except BaseException:
         store.close()

