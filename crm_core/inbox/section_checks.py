@@ -1,0 +1,187 @@
+"""What the inbox's files say about each other, and the sections they make up.
+
+A mistake keeps a playbook from being applied: a lane, category, list or calendar that is not
+there. A caution is legal but wrong: a rule that can never match, a category no rule reaches, a
+lane without an owner or a backup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from crm_core.inbox.conditions import ChoiceOp, Condition, NumberOp, TextCondition, TextOp, WordCountCondition
+from crm_core.inbox.section import (
+    PHYSICIAN_REVIEW,
+    CategoriesSection,
+    LanesSection,
+    OutcomesSection,
+    RoutingSection,
+    Rule,
+    WordsSection,
+)
+from crm_core.playbook.calendars import CalendarsSection
+from crm_core.playbook.loader import Playbook, Section
+from crm_core.playbook.problems import Caution, Problem
+
+LANES_FILE, CATEGORIES_FILE, OUTCOMES_FILE = "lanes.toml", "categories.toml", "outcomes.toml"
+WORDS_FILE, ROUTING_FILE = "words.toml", "routing.toml"
+
+
+def check_lanes(playbook: Playbook) -> Iterator[Problem]:
+    """Calendars exist; every lane has an owner and a backup, who are not the same."""
+    calendars = playbook.section(CalendarsSection).calendar
+    for lane in playbook.section(LanesSection).lane.values():
+        if lane.calendar not in calendars:
+            message = f"no calendar {lane.calendar!r}; calendars.toml has {_names(calendars)}"
+            yield Problem(file=LANES_FILE, key=f"lane.{lane.key}.calendar", message=message)
+        for holder in ("owner", "backup"):
+            if getattr(lane, holder) is None:
+                message = f"has no {holder}: what waits there is nobody's"
+                yield Caution(file=LANES_FILE, key=f"lane.{lane.key}", message=message)
+        if lane.owner is not None and lane.owner == lane.backup:
+            message = "is the owner too; name someone else"
+            yield Caution(file=LANES_FILE, key=f"lane.{lane.key}.backup", message=message)
+
+
+def check_categories(playbook: Playbook) -> Iterator[Problem]:
+    """Lanes exist, and no category fills the physicians' lane."""
+    lanes = playbook.section(LanesSection).lane
+    for category in playbook.section(CategoriesSection).category.values():
+        yield from _check_lane(CATEGORIES_FILE, f"category.{category.key}.lane", category.lane, lanes)
+
+
+def check_words(playbook: Playbook) -> Iterator[Problem]:
+    """Included lists exist; a list that nothing asks after is named."""
+    lists = playbook.section(WordsSection).list
+    asked = {name for rule in playbook.section(RoutingSection).rule.values() for name in _asked_lists(rule)}
+    for listed in lists.values():
+        asked.update(listed.include)
+        for index, name in enumerate(listed.include):
+            if name not in lists:
+                yield Problem(file=WORDS_FILE, key=f"list.{listed.key}.include[{index}]", message=f"no list {name!r}")
+    for name in lists:
+        if name not in asked:
+            yield Caution(file=WORDS_FILE, key=f"list.{name}", message="no rule and no other list asks after it")
+
+
+def check_routing(playbook: Playbook) -> Iterator[Problem]:
+    """Lists, categories and lanes exist; every rule can match; every category is reached."""
+    rules = list(playbook.section(RoutingSection).rule.values())
+    categories = playbook.section(CategoriesSection).category
+    lanes = playbook.section(LanesSection).lane
+    lists = playbook.section(WordsSection).list
+    for rule in rules:
+        place = f"rule.{rule.key}"
+        if rule.category not in categories:
+            message = f"no category {rule.category!r}; categories.toml has {_names(categories)}"
+            yield Problem(file=ROUTING_FILE, key=f"{place}.category", message=message)
+        if rule.lane is not None:
+            yield from _check_lane(ROUTING_FILE, f"{place}.lane", rule.lane, lanes)
+        for name in _asked_lists(rule):
+            if name not in lists:
+                yield Problem(file=ROUTING_FILE, key=place, message=f"no list @{name}; words.toml has {_names(lists)}")
+    yield from _unreachable(rules)
+    reached = {rule.category for rule in rules}
+    for key in categories:
+        if key not in reached:
+            yield Caution(file=CATEGORIES_FILE, key=f"category.{key}", message="no rule reaches it")
+
+
+def _check_lane(file: str, key: str, lane: str, lanes: Iterable[str]) -> Iterator[Problem]:
+    if lane == PHYSICIAN_REVIEW:
+        message = f"{PHYSICIAN_REVIEW} is filled by a nurse's escalation only; name another lane"
+        yield Problem(file=file, key=key, message=message)
+    elif lane not in lanes:
+        yield Problem(file=file, key=key, message=f"no lane {lane!r}; lanes.toml has {_names(lanes)}")
+
+
+def _unreachable(rules: Sequence[Rule]) -> Iterator[Problem]:
+    """Rules that contradict themselves, or that an earlier rule always forestalls."""
+    for index, rule in enumerate(rules):
+        clash = _contradiction(rule)
+        if clash is not None:
+            yield Caution(file=ROUTING_FILE, key=f"rule.{rule.key}", message=f"can never match: {clash}")
+            continue
+        for earlier in rules[:index]:
+            if _forestalls(earlier, rule):
+                message = f"can never match: {earlier.key} is tried before it and takes all of it"
+                yield Caution(file=ROUTING_FILE, key=f"rule.{rule.key}", message=message)
+                break
+
+
+def _contradiction(rule: Rule) -> str | None:
+    """Two conditions of `all` that exclude each other, as a sentence; None where none is seen."""
+    for index, one in enumerate(rule.all):
+        for other in rule.all[index + 1 :]:
+            if _exclude(one, other) or _exclude(other, one):
+                return f"its conditions on {one.field} exclude each other"
+    return None
+
+
+def _exclude(one: Condition, other: Condition) -> bool:
+    """Whether `one` and `other` cannot both pass; a False may be unseen."""
+    if one.field != other.field:
+        return False
+    if isinstance(one, TextCondition) and isinstance(other, TextCondition):
+        wanted, refused = set(one.value), set(other.value)
+        if other.op is not TextOp.CONTAINS_NONE:
+            return False
+        if one.op is TextOp.CONTAINS_ALL:
+            return bool(wanted & refused)
+        return one.op is TextOp.CONTAINS_ANY and wanted <= refused
+    if isinstance(one, WordCountCondition) and isinstance(other, WordCountCondition):
+        return one.op is NumberOp.AT_LEAST and other.op is NumberOp.AT_MOST and one.value > other.value
+    if one.op is ChoiceOp.IS_ANY and isinstance(one.value, tuple) and isinstance(other.value, tuple):
+        wanted, refused = set(one.value), set(other.value)
+        return wanted <= refused if other.op is ChoiceOp.IS_NONE else not wanted & refused
+    return one.op == other.op == "is" and one.value != other.value
+
+
+def _forestalls(earlier: Rule, later: Rule) -> bool:
+    """Whether whatever `later` takes, `earlier` has taken; a False may be unseen."""
+    if any(not any(_implies(given, wanted) for given in later.all) for wanted in earlier.all):
+        return False
+    if not earlier.any:
+        return True
+    given = [*later.all]
+    if any(_implies(one, wanted) for one in given for wanted in earlier.any):
+        return True
+    return bool(later.any) and all(any(_implies(one, wanted) for wanted in earlier.any) for one in later.any)
+
+
+def _implies(given: Condition, wanted: Condition) -> bool:
+    """Whether `wanted` passes wherever `given` does; a False may be unseen."""
+    if given == wanted:
+        return True
+    if given.field != wanted.field or given.op != wanted.op:
+        return False
+    if isinstance(given, WordCountCondition) and isinstance(wanted, WordCountCondition):
+        return given.value >= wanted.value if given.op is NumberOp.AT_LEAST else given.value <= wanted.value
+    if isinstance(given.value, tuple) and isinstance(wanted.value, tuple) and given.op != "between":
+        if given.op in {TextOp.CONTAINS_ANY, ChoiceOp.IS_ANY}:
+            return set(given.value) <= set(wanted.value)
+        return set(given.value) >= set(wanted.value)
+    return False
+
+
+def _asked_lists(rule: Rule) -> list[str]:
+    return [
+        name
+        for condition in (*rule.all, *rule.any)
+        if isinstance(condition, TextCondition)
+        for name in condition.asked_lists
+    ]
+
+
+def _names(known: Iterable[str]) -> str:
+    return ", ".join(known)
+
+
+SECTIONS = (
+    Section(name="lanes", model=LanesSection, files=(LANES_FILE,), checks=(check_lanes,)),
+    Section(name="categories", model=CategoriesSection, files=(CATEGORIES_FILE,), checks=(check_categories,)),
+    Section(name="outcomes", model=OutcomesSection, files=(OUTCOMES_FILE,)),
+    Section(name="words", model=WordsSection, files=(WORDS_FILE,), checks=(check_words,)),
+    Section(name="routing", model=RoutingSection, files=(ROUTING_FILE,), checks=(check_routing,)),
+)
+"""The inbox's part of a playbook, for app.py."""
