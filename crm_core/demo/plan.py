@@ -71,13 +71,18 @@ def make_plan(now: datetime, zone: str = "America/New_York", seed: int = SEED) -
     desk = Desk(now, cast, days, visitor)
     by_category = {talk.category: talk for talk in talks()}
     told: list[list[did.Event]] = list(_opted_out(desk))
-    shared = [one for one in people if one.shared and one.age >= 25 and one.deceased_on is None]  # noqa: PLR2004
     told += dangers(desk, by_category["clinical_advice"])
-    told += strangers(desk, by_category["scheduling"], people_source().unknown_area_code, shared)
+    told += strangers(desk, by_category["scheduling"], people_source().unknown_area_code, _sharers(people))
     told += desk.all(talks())
     told += _past(desk)
     in_order = sorted(itertools.chain.from_iterable(told), key=lambda event: event.at)
     return DemoPlan(now=now, staff=everyone, people=people, events=tuple(in_order))
+
+
+def _sharers(people: tuple[Person, ...]) -> list[Person]:
+    """One grown-up for each phone that several people have."""
+    by_phone = {one.phone: one for one in people if one.shared and one.age >= 25 and one.deceased_on is None}  # noqa: PLR2004
+    return list(by_phone.values())
 
 
 def _past(desk: Desk) -> Iterator[list[did.Event]]:
