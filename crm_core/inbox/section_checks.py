@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from crm_core.inbox.conditions import ChoiceOp, Condition, NumberOp, TextCondition, TextOp, WordCountCondition
+from crm_core.inbox.conditions import ChoiceOp, Condition, NumberOp, TextCondition, TextOp
 from crm_core.inbox.section import (
     PHYSICIAN_REVIEW,
     CategoriesSection,
@@ -122,19 +122,21 @@ def _exclude(one: Condition, other: Condition) -> bool:
     """Whether `one` and `other` cannot both pass; a False may be unseen."""
     if one.field != other.field:
         return False
-    if isinstance(one, TextCondition) and isinstance(other, TextCondition):
-        wanted, refused = set(one.value), set(other.value)
-        if other.op is not TextOp.CONTAINS_NONE:
-            return False
-        if one.op is TextOp.CONTAINS_ALL:
-            return bool(wanted & refused)
-        return one.op is TextOp.CONTAINS_ANY and wanted <= refused
-    if isinstance(one, WordCountCondition) and isinstance(other, WordCountCondition):
-        return one.op is NumberOp.AT_LEAST and other.op is NumberOp.AT_MOST and one.value > other.value
-    if one.op is ChoiceOp.IS_ANY and isinstance(one.value, tuple) and isinstance(other.value, tuple):
-        wanted, refused = set(one.value), set(other.value)
-        return wanted <= refused if other.op is ChoiceOp.IS_NONE else not wanted & refused
-    return one.op == other.op == "is" and one.value != other.value
+    excluded = False
+    match one.op, other.op:
+        case TextOp.CONTAINS_ANY, TextOp.CONTAINS_NONE:
+            excluded = _members(one) <= _members(other)
+        case TextOp.CONTAINS_ALL, TextOp.CONTAINS_NONE:
+            excluded = bool(_members(one) & _members(other))
+        case ChoiceOp.IS_ANY, ChoiceOp.IS_ANY:
+            excluded = not _members(one) & _members(other)
+        case ChoiceOp.IS_ANY, ChoiceOp.IS_NONE:
+            excluded = _members(one) <= _members(other)
+        case NumberOp.AT_LEAST, NumberOp.AT_MOST:
+            excluded = _number(one) > _number(other)
+        case "is", "is":
+            excluded = one.value != other.value
+    return excluded
 
 
 def _forestalls(earlier: Rule, later: Rule) -> bool:
@@ -155,13 +157,25 @@ def _implies(given: Condition, wanted: Condition) -> bool:
         return True
     if given.field != wanted.field or given.op != wanted.op:
         return False
-    if isinstance(given, WordCountCondition) and isinstance(wanted, WordCountCondition):
-        return given.value >= wanted.value if given.op is NumberOp.AT_LEAST else given.value <= wanted.value
-    if isinstance(given.value, tuple) and isinstance(wanted.value, tuple) and given.op != "between":
-        if given.op in {TextOp.CONTAINS_ANY, ChoiceOp.IS_ANY}:
-            return set(given.value) <= set(wanted.value)
-        return set(given.value) >= set(wanted.value)
-    return False
+    implied = False
+    match given.op:
+        case TextOp.CONTAINS_ANY | ChoiceOp.IS_ANY:
+            implied = _members(given) <= _members(wanted)
+        case TextOp.CONTAINS_ALL | TextOp.CONTAINS_NONE | ChoiceOp.IS_NONE:
+            implied = _members(given) >= _members(wanted)
+        case NumberOp.AT_LEAST:
+            implied = _number(given) >= _number(wanted)
+        case NumberOp.AT_MOST:
+            implied = _number(given) <= _number(wanted)
+    return implied
+
+
+def _members(condition: Condition) -> frozenset[object]:
+    return frozenset(condition.value) if isinstance(condition.value, tuple) else frozenset()
+
+
+def _number(condition: Condition) -> int:
+    return condition.value if isinstance(condition.value, int) else 0
 
 
 def _asked_lists(rule: Rule) -> list[str]:
