@@ -30,6 +30,7 @@ _NAME_ORDER = ("official", "usual", None, "temp", "nickname", "anonymous", "maid
 _USES = {"home": ContactUse.HOME, "work": ContactUse.WORK, "mobile": ContactUse.MOBILE}
 _PHONES = frozenset({"phone", "sms"})
 _UNRANKED = 1_000
+_LONGEST_VERSION = 16
 
 
 def read_patient(resource: Resource, today: date) -> PatientRecord | Reject:
@@ -185,10 +186,9 @@ def _split(reference: str) -> tuple[str, str, str]:
     """Server, type and id of a reference such as `https://host/fhir/Patient/7` or `Patient/7`."""
     if reference.startswith("urn:"):
         return OWN, "", reference.removeprefix("urn:uuid:")
-    path = reference.split("/_history/")[0].split("?")[0].rstrip("/").split("/")
-    if len(path) < 2:
-        return OWN, "", path[-1]
-    return "/".join(path[:-2]) or OWN, path[-2], path[-1]
+    path = reference.partition("/_history/")[0].partition("?")[0].rstrip("/").split("/")
+    *server, type_name, named = ["", *path]
+    return "/".join(server[1:]) or OWN, type_name, named
 
 
 def _replaced_by(content: dict[str, Any], key: SourceKey) -> SourceKey | None:
@@ -209,4 +209,4 @@ def _links(content: dict[str, Any]) -> Iterator[str]:
 
 def _version(value: Any) -> int | None:
     """A numeric version; servers that use hashes give no order."""
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= 15 else None
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < _LONGEST_VERSION else None

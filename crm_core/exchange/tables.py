@@ -87,6 +87,6 @@ class ExternalRef(Base):
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
 
 
-BATCH = cast(Table, ImportBatch.__table__)
-PROGRESS = cast(Table, ImportProgress.__table__)
-REF = cast(Table, ExternalRef.__table__)
+BATCH = cast("Table", ImportBatch.__table__)
+PROGRESS = cast("Table", ImportProgress.__table__)
+REF = cast("Table", ExternalRef.__table__)

@@ -17,7 +17,7 @@ def is_partial_date(text: str, today: date) -> bool:
         return False
     year, month, day = (int(part) if part else 1 for part in match.groups())
     try:
-        return EARLIEST_YEAR <= year and date(year, month, day) <= today
+        return year >= EARLIEST_YEAR and date(year, month, day) <= today
     except ValueError:
         return False
 

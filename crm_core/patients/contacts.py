@@ -11,6 +11,8 @@ import phonenumbers
 from crm_core.patients.model import ContactKind
 
 LONGEST_VALUE = 250
+SHORTEST_NUMBER = 7
+"""Digits of the shortest number whose last four do not give most of it away."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)*")
 
 
@@ -87,9 +89,9 @@ def dialled(value: str | None) -> str:
 def last_four(kind: ContactKind, value: str | None) -> str | None:
     """The last four digits of a stored phone number of at least seven; None of anything else."""
     digits = dialled(value) if kind is ContactKind.PHONE else ""
-    return digits[-4:] if len(digits) >= 7 else None
+    return digits[-4:] if len(digits) >= SHORTEST_NUMBER else None
 
 
 def is_like_a_number(text: str) -> bool:
     """Whether text could only be meant as a phone number: seven digits or more, and no letter."""
-    return len(digits_of(text)) >= 7 and not any(sign.isalpha() for sign in text)
+    return len(digits_of(text)) >= SHORTEST_NUMBER and not any(sign.isalpha() for sign in text)

@@ -92,7 +92,7 @@ def prepare(vault: Vault, draft: PatientDraft, region: str) -> Prepared:
     }
     contacts: dict[tuple[ContactKind, int], PreparedContact] = {}
     for item in draft.contacts:
-        contact = prepare_contact(vault, item.kind, item.value, region, item.use, item.rank)
+        contact = prepare_contact(vault, item.kind, item.value, region, use=item.use, rank=item.rank)
         if contact is not None:
             contacts.setdefault(contact.key, contact)
     tokens = set(name_tokens(vault, family, given))
@@ -117,6 +117,7 @@ def prepare_contact(
     kind: ContactKind,
     value: str,
     region: str,
+    *,
     use: ContactUse = ContactUse.OTHER,
     rank: int = 1,
 ) -> PreparedContact | None:

@@ -24,6 +24,7 @@ from crm_core.store import search_index
 from crm_core.vault.tokens import PREFIXES, TokenKind, fold_name, name_words, sought
 from crm_core.work.units import ReadUnit
 
+LAST_FOUR = 4
 MOST_CANDIDATES = 500
 """Opened at most; beyond it the answer is to type more (architecture.md)."""
 ADD_A_LETTER = "More than 500 may match; add a letter, a birth date or the last four digits."
@@ -105,7 +106,7 @@ def _tokens(unit: ReadUnit, term: Term, region: str) -> frozenset[int]:
         case TermKind.NUMBER:
             tokens = {vault.token(TokenKind.MRN, value) for value in (term.text, term.digits)}
             tokens |= {vault.token(TokenKind.BIRTH_DATE, day) for day in term.dates}
-            if len(term.digits) == 4:
+            if len(term.digits) == LAST_FOUR:
                 tokens.add(vault.token(TokenKind.LAST_FOUR, term.digits))
             elif form := normal(ContactKind.PHONE, term.text, region):
                 tokens.add(vault.token(TokenKind.PHONE, form.key))
@@ -113,7 +114,7 @@ def _tokens(unit: ReadUnit, term: Term, region: str) -> frozenset[int]:
 
 
 def _has_suffix(term: Term) -> bool:
-    return term.kind is TermKind.NUMBER and len(term.digits) >= 5 and not term.dates
+    return term.kind is TermKind.NUMBER and len(term.digits) > LAST_FOUR and not term.dates
 
 
 def _suffix_tokens(unit: ReadUnit, term: Term, region: str) -> frozenset[int]:

@@ -127,10 +127,10 @@ class PatientContact(Base):
     since: Mapped[datetime] = mapped_column(Utc)
 
 
-PATIENT = cast(Table, Patient.__table__)
-IDENTIFIER = cast(Table, PatientIdentifier.__table__)
-POINT = cast(Table, ContactPoint.__table__)
-LINK = cast(Table, PatientContact.__table__)
+PATIENT = cast("Table", Patient.__table__)
+IDENTIFIER = cast("Table", PatientIdentifier.__table__)
+POINT = cast("Table", ContactPoint.__table__)
+LINK = cast("Table", PatientContact.__table__)
 
 ROOT = func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)
 """Who a record is about now: itself, or what it was merged into."""

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from crm_core.patients.contacts import digits_of
+from crm_core.patients.birth_date import EARLIEST_YEAR
+from crm_core.patients.contacts import SHORTEST_NUMBER, digits_of
 from crm_core.vault.tokens import name_words
 
 LONGEST_QUERY = 200
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _DAY_OR_MONTH_FIRST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_CENTURY = 100
 _NUMBER = re.compile(r"[+(]?[\d().+\-/]*\d[\d().+\-/]*")
-_SHORTEST_PHONE, _LONGEST_PHONE = 7, 15
+_LONGEST_AT_HOME, _LONGEST_PHONE = 12, 15
 
 
 class TermKind(StrEnum):
@@ -83,9 +85,11 @@ def _joined(terms: Iterator[Term]) -> Iterator[Term]:
 def _make_one_number(left: Term, right: Term) -> bool:
     if left.dates or right.dates:
         return False
-    starts_abroad = left.text.startswith("+")
-    short = len(left.digits) < _SHORTEST_PHONE
-    return (starts_abroad or short) and len(left.digits) + len(right.digits) <= _LONGEST_PHONE
+    together = len(left.digits) + len(right.digits)
+    if left.text.startswith("+"):
+        return together <= _LONGEST_PHONE
+    unfinished = len(left.digits) < SHORTEST_NUMBER or " " in left.text
+    return unfinished and together <= _LONGEST_AT_HOME
 
 
 def dates_of(text: str, today: date) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ def dates_of(text: str, today: date) -> tuple[str, ...]:
         return _real([(year, one, two)], today)
     if match := _DAY_OR_MONTH_FIRST.fullmatch(text):
         one, two, written = int(match[1]), int(match[3]), match[4]
-        years = [int(written)] if len(written) == 4 else [1900 + int(written), 2000 + int(written)]
+        years = [1900 + int(written), 2000 + int(written)] if int(written) < _CENTURY else [int(written)]
         return _real([(year, *pair) for year in years for pair in ((one, two), (two, one))], today)
     return ()
 
@@ -107,6 +111,6 @@ def _real(candidates: list[tuple[int, int, int]], today: date) -> tuple[str, ...
             day = date(*candidate)
         except ValueError:
             continue
-        if day <= today and day.year >= 1850 and day.isoformat() not in found:
+        if day <= today and day.year >= EARLIEST_YEAR and day.isoformat() not in found:
             found.append(day.isoformat())
     return tuple(found)

@@ -16,14 +16,13 @@ from sqlalchemy.types import BigInteger
 
 TABLE = "patient_token"
 
+_FTS = "tokens, content='', contentless_delete=1, detail=none, tokenize='ascii'"
+_ARRAY = "patient_id bigint PRIMARY KEY REFERENCES patient (id) ON DELETE CASCADE, tokens bigint[] NOT NULL"
+
 CREATE = {
-    "sqlite": (
-        f"CREATE VIRTUAL TABLE IF NOT EXISTS {TABLE} USING fts5("
-        "tokens, content='', contentless_delete=1, detail=none, tokenize='ascii')",
-    ),
+    "sqlite": (f"CREATE VIRTUAL TABLE IF NOT EXISTS {TABLE} USING fts5({_FTS})",),
     "postgresql": (
-        f"CREATE TABLE IF NOT EXISTS {TABLE} ("
-        "patient_id bigint PRIMARY KEY REFERENCES patient (id) ON DELETE CASCADE, tokens bigint[] NOT NULL)",
+        f"CREATE TABLE IF NOT EXISTS {TABLE} ({_ARRAY})",
         f"CREATE INDEX IF NOT EXISTS ix_{TABLE}_tokens ON {TABLE} USING gin (tokens) WITH (fastupdate = off)",
     ),
 }
