@@ -1,0 +1,133 @@
+"""A conversation's messages as lines of a given width; no widget is needed for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from crm_tui import crash
+from crm_tui.terminal import one_line, visible
+from crm_tui.widgets.clock_cell import ago
+from crm_tui.widgets.queue_row import MASK, fit
+
+
+class EntryKind(StrEnum):
+    """What an entry of a thread is."""
+
+    IN = "in"
+    OUT = "out"
+    CALL = "call"
+    NOTE = "note"
+    STEP = "step"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThreadEntry:
+    """One message, call, note or step, as plain values; text and author may come from outside.
+
+    `channel` is shown as it is. `delivery` is the word for how a sent one stands (`held`,
+    `sent`, `failed: no such number`) or how a call ended. `badge` is one word of caution
+    (`unscreened`, `neutralised`).
+    """
+
+    id: int
+    kind: EntryKind
+    at: datetime
+    text: str
+    author: str = ""
+    channel: str = ""
+    delivery: str = ""
+    badge: str = ""
+
+
+class Ink(StrEnum):
+    """The style words of a thread's lines; the widget gives each a colour."""
+
+    TEXT = "text"
+    HEAD = "head"
+    QUIET = "quiet"
+    IN = "in"
+    OUT = "out"
+    NOTE = "note"
+    FAILED = "failed"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLine:
+    """One line: pieces of text with their style words, safe and no wider than asked."""
+
+    pieces: tuple[tuple[str, Ink], ...]
+    entry: int
+
+
+_TAGS = {
+    EntryKind.IN: ("IN", Ink.IN),
+    EntryKind.OUT: ("OUT", Ink.OUT),
+    EntryKind.CALL: ("CALL", Ink.OUT),
+    EntryKind.NOTE: ("NOTE", Ink.NOTE),
+    EntryKind.STEP: ("", Ink.QUIET),
+}
+_GUTTER = 6
+_QUOTE = re.compile(r"\s*(>|On .{0,120}wrote:$|-{2,}\s*Original Message)")
+_FAILED = re.compile(r"fail|bounce|refus|suppress|unknown|expired", re.IGNORECASE)
+_LONGEST = 65_536
+"""Characters of one message that are laid out; what is longer says so at its end."""
+
+
+def thread_lines(
+    entries: tuple[ThreadEntry, ...], width: int, now: datetime, zone: tzinfo, *, masked: bool = False
+) -> list[ThreadLine]:
+    """All lines of a thread in `width` cells, oldest first, an empty line between entries."""
+    lines: list[ThreadLine] = []
+    for entry in entries:
+        try:
+            lines += _entry_lines(entry, max(width, _GUTTER + 8), now, zone, masked=masked)
+        except Exception as error:  # noqa: BLE001 - one message that cannot be shown must not take the thread along
+            said = f"This message cannot be shown: incident {crash.record(error).id}."
+            lines.append(ThreadLine(((said, Ink.FAILED),), entry.id))
+        if entry.kind is not EntryKind.STEP:
+            lines.append(ThreadLine((), entry.id))
+    return lines
+
+
+def _entry_lines(entry: ThreadEntry, width: int, now: datetime, zone: tzinfo, *, masked: bool) -> Iterator[ThreadLine]:
+    at = entry.at.astimezone(zone)
+    when = f"{at:%a} {at.day} {at:%b %H:%M}"
+    if entry.kind is EntryKind.STEP:
+        said = " · ".join(part for part in (one_line(entry.text), one_line(entry.author), when) if part)
+        yield ThreadLine(((" " * _GUTTER, Ink.QUIET), (fit(said, width - _GUTTER).rstrip(), Ink.QUIET)), entry.id)
+        return
+    yield _head(entry, when, width, now, masked=masked)
+    body = MASK if masked else visible(entry.text[:_LONGEST])
+    ink = Ink.NOTE if entry.kind is EntryKind.NOTE else Ink.TEXT
+    for paragraph in body.split("\n"):
+        of_line = Ink.QUIET if _QUOTE.match(paragraph) else ink
+        for line in Content(paragraph).wrap(width - _GUTTER) if paragraph.strip() else [Content()]:
+            yield ThreadLine(((" " * _GUTTER, ink), (line.plain.rstrip(), of_line)), entry.id)
+    if len(entry.text) > _LONGEST:
+        cut = f"… {len(entry.text) - _LONGEST:,} characters more are not shown."
+        yield ThreadLine(((" " * _GUTTER, ink), (fit(cut, width - _GUTTER).rstrip(), Ink.QUIET)), entry.id)
+
+
+def _head(entry: ThreadEntry, when: str, width: int, now: datetime, *, masked: bool) -> ThreadLine:
+    tag, ink = _TAGS[entry.kind]
+    by_patient = entry.kind is EntryKind.IN
+    author = MASK if masked and by_patient else one_line(entry.author)
+    internal = "INTERNAL" if entry.kind is EntryKind.NOTE else ""
+    facts = [internal, author, one_line(entry.channel), when, ago(entry.at, now) if by_patient else ""]
+    told = " · ".join(fact for fact in facts if fact)
+    state = " · ".join(one_line(part) for part in (entry.delivery, entry.badge) if part)
+    room = width - _GUTTER
+    told = told if cell_len(told) <= room else fit(told, room).rstrip()
+    pieces = [(fit(tag, _GUTTER), ink), (told, Ink.HEAD)]
+    if state and (left := room - cell_len(told) - 3) >= len("held"):
+        failed = bool(_FAILED.search(entry.delivery)) or bool(entry.badge)
+        pieces += [(" · ", Ink.HEAD), (fit(state, left).rstrip(), Ink.FAILED if failed else Ink.QUIET)]
+    return ThreadLine(tuple(pieces), entry.id)
