@@ -11,6 +11,8 @@ from typing import Any
 from crm_core.demo.sources import Origin, PeopleSource, people_source
 
 MRN_SYSTEM = "https://maple-street.example.org/mrn"
+ON_FILE_DAYS = 120
+"""Everything that is known of a patient was known so many days ago: before the first message of the plan."""
 _NUMBERS_EACH = 100
 _GROWN_UP = 18
 _OLD = 68
@@ -152,7 +154,7 @@ class _Town:
                 given=member.given,
                 family=member.family,
                 female=member.female,
-                birth_date=self.today - timedelta(days=round((member.age + rng.random() * 0.98) * 365.2425)),
+                birth_date=self._birth(member),
                 age=member.age,
                 language=language,
                 phone=member.phone,
@@ -166,11 +168,15 @@ class _Town:
             for index, member in enumerate(members)
         ]
 
+    def _birth(self, member: _Member) -> date:
+        days = round((member.age + self.rng.random() * 0.98) * 365.2425)
+        return self.today - timedelta(days=max(days, ON_FILE_DAYS))
+
     def _death(self, member: _Member) -> date | None:
         """About one patient in a hundred has died."""
         if member.age <= _OLD or self.rng.random() > 0.07:  # noqa: PLR2004
             return None
-        return self.today - timedelta(days=self.rng.randint(20, 400))
+        return self.today - timedelta(days=self.rng.randint(ON_FILE_DAYS, 600))
 
 
 def _members(rng: random.Random, origin: Origin) -> list[_Member]:

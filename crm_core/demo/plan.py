@@ -27,6 +27,7 @@ CLOSED, JUST_CLOSED = 310, 30
 OLDEST_DAYS, YOUNGEST_DAYS = 88, 6
 """How many days ago what has ended began; six leave it the two working days it may take."""
 _SATURDAY = 5
+BEGINS_DAYS = 95
 _TRIES = 50
 
 
@@ -41,6 +42,11 @@ class DemoPlan:
     staff: tuple[DemoStaff, ...]
     people: tuple[Person, ...]
     events: tuple[did.Event, ...]
+
+    @property
+    def begins(self) -> datetime:
+        """When the patients are imported and the templates approved: before the first message."""
+        return self.now - timedelta(days=BEGINS_DAYS)
 
     @property
     def arrivals(self) -> tuple[did.Arrival, ...]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import phonenumbers
 import pytest
 
 from crm_core.demo.people import Person, bundle, make_people, resource
-from crm_core.demo.plan import PEOPLE, SEED
+from crm_core.demo.plan import BEGINS_DAYS, PEOPLE, SEED
+from crm_core.exchange.fhir_patient import read_patient
+from crm_core.exchange.fhir_read import read_file
+from crm_core.exchange.model import Reject, Resource
 
 TODAY = date(2026, 11, 23)
 FICTION = re.compile(r"\+1\d{3}55501\d{2}")
@@ -69,10 +73,24 @@ def test_what_makes_real_lists_hard_is_there(people: tuple[Person, ...]) -> None
     assert len({person.family for person in people}) >= 80
 
 
-def test_birth_dates_fit_ages_and_nobody_is_born_tomorrow(people: tuple[Person, ...]) -> None:
+def test_everybody_was_born_and_every_death_known_before_the_demo_begins(people: tuple[Person, ...]) -> None:
+    begins = TODAY - timedelta(days=BEGINS_DAYS)
     for person in people:
-        assert person.birth_date <= TODAY
+        assert person.birth_date < begins
+        assert person.deceased_on is None or person.deceased_on < begins
         assert (TODAY - person.birth_date).days // 366 <= person.age
+
+
+def test_the_importer_takes_every_one_of_them_as_of_the_day_the_demo_begins(
+    people: tuple[Person, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "patients.json"
+    file.write_text(json.dumps(bundle(people), ensure_ascii=False), encoding="utf-8")
+    read = [
+        read_patient(one, TODAY - timedelta(days=BEGINS_DAYS)) for one in read_file(file) if isinstance(one, Resource)
+    ]
+    assert [one for one in read if isinstance(one, Reject)] == []
+    assert len(read) == len(people)
 
 
 def test_a_resource_is_a_patient_as_an_ehr_would_send_it(people: tuple[Person, ...]) -> None:
