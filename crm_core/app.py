@@ -116,6 +116,15 @@ def open_crm(settings: Settings, *, master: Key | None = None, clock: Clock | No
     return Crm(settings, clock or SystemClock(), store, vault)
 
 
+def upgrade(settings: Settings, *, master: Key | None = None) -> str | None:
+    """Bring the store's schema to this version's, for `crm doctor --fix`; returns what it was at before."""
+    store = _store(settings, master or key_provider(settings).read(), new=False)
+    try:
+        return migrate(store)
+    finally:
+        store.close()
+
+
 def _store(settings: Settings, master: Key, *, new: bool) -> Store:
     database = settings.database
     if database is None:

@@ -140,9 +140,7 @@ class Settings:
     def store_label(self) -> str:
         """The store's address as it may be shown: without user or password."""
         parts = urlsplit(self.store_url)
-        if not parts.netloc:
-            return self.store_url
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def find_home(given: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:

@@ -47,10 +47,27 @@ def examine(session: Session, *, fix: bool) -> list[Finding]:
     if not all(found.ok for found in findings if found.check in ("files", "key")):
         return findings
     try:
-        crm = session.crm
+        crm = _opened(session, settings, fix=fix)
     except CrmError as error:
         return [*findings, Finding(check="store", ok=False, detail=error.message)]
     return findings + [_guarded(name, partial(look, crm, settings)) for name, look in _INSIDE.items()]
+
+
+def _opened(session: Session, settings: Settings, *, fix: bool) -> Crm:
+    """The opened store; one of an older schema is brought up to date where that was asked for."""
+    from crm_core.app import upgrade
+    from crm_core.audit.tags import Tag
+    from crm_core.store.schema import HEAD, SchemaDiffers
+
+    try:
+        return session.crm
+    except SchemaDiffers:
+        if not fix:
+            raise
+    before = upgrade(settings)
+    with session.crm.write(SYSTEM) as unit:
+        unit.audit(Tag.STORE_MIGRATED, why=f"{before} to {HEAD}")
+    return session.crm
 
 
 def _guarded(name: str, look: Callable[[], str | Problem]) -> Finding:
@@ -100,15 +117,10 @@ def _store(crm: Crm, settings: Settings) -> str:
 
 
 def _schema(crm: Crm, _settings: Settings) -> str:
-    from sqlalchemy import inspect
+    from crm_core.store.schema import HEAD, check
 
-    from crm_core.store.base import Base
-
-    there = set(inspect(crm.store.reading).get_table_names())
-    missing = sorted(set(Base.metadata.tables) - there)
-    if missing:
-        return Problem(f"tables are missing: {', '.join(missing)}; restore the store from a backup")
-    return f"{len(Base.metadata.tables)} tables"
+    check(crm.store)
+    return HEAD
 
 
 def _clock(crm: Crm, _settings: Settings) -> str:

@@ -16,7 +16,7 @@ app = group("Check the home.")
 def doctor(
     ctx: typer.Context,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Take other accounts' rights from the home's files first.")
+        bool, typer.Option("--fix", help="First close the home's files to other accounts, and update the schema.")
     ] = False,
 ) -> None:
     """Check key, store, clock, gateways and files; exit code 1 when something needs a person."""

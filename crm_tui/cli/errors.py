@@ -29,8 +29,12 @@ def report(error: BaseException) -> int:
         _say(f"The disk refused the write ({os.strerror(error.errno or 0)}); make room or check it, then try again.")
         return 4
     from crm_tui.crash import record
+    from crm_tui.log import is_kept
 
-    _say(f"Something went wrong here, incident {record(error).id}; tell your administrator, crm.log says where.")
+    made = record(error)
+    # Without a home there is no log: the places in the program hold no value, so they may be shown.
+    where = "crm.log says where" if is_kept() else f"it was a {made.errors[-1]} at {' < '.join(made.frames[:-4:-1])}"
+    _say(f"Something went wrong here, incident {made.id}; tell your administrator: {where}.")
     return 1
 
 

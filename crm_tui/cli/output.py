@@ -113,7 +113,7 @@ def _table(rows: Sequence[Any], indent: str) -> None:
 
 
 def _title(key: str) -> str:
-    return key.replace("_", " ")
+    return clean(key.replace("_", " "))
 
 
 def _cell(value: Any) -> str:

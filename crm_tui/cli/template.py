@@ -44,7 +44,7 @@ def show(ctx: typer.Context, name: Name, language: AnyLanguage = None) -> None:
     with session.reading() as unit:
         views = queries.show(unit, name, language)
     documents = [_whole(view) for view in views]
-    session.show(documents, people={f"{v['template']} {v['language']} {v['number']}": v for v in documents})
+    session.show(documents, people={f"version {one['number']} in {one['language']}": one for one in documents})
 
 
 @command(app, "submit", example="crm template submit refill_received")
