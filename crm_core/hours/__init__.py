@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from crm_core.hours.arithmetic import Pause, add, between, due, is_open, next_open
 from crm_core.hours.calendar import Calendar, DatedHours, Holidays, Weekday, Window
 from crm_core.hours.errors import CalendarError, NeverOpens, NoHours, OverlappingHours, UnknownHolidays, UnknownZone
 from crm_core.hours.ledger import Kind, Segment, segments
-from crm_core.hours.arithmetic import Pause, add, between, due, is_open, next_open
 
 __all__ = [
     "Calendar",

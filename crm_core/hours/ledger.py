@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from crm_core.hours.arithmetic import Pause
 from crm_core.hours.calendar import Calendar
 from crm_core.hours.wall_clock import moment, on_the_wall
-from crm_core.hours.arithmetic import Pause
 
 
 class Kind(StrEnum):
