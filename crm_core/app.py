@@ -98,7 +98,9 @@ def found(settings: Settings, master: Key, clock: Clock | None = None) -> Crm:
     return crm
 
 
-def open_crm(settings: Settings, *, master: Key | None = None, clock: Clock | None = None, signing: bool = False) -> Crm:
+def open_crm(
+    settings: Settings, *, master: Key | None = None, clock: Clock | None = None, signing: bool = False
+) -> Crm:
     """Open a store that `found` made. `signing` for pollers and `crm audit`, which make checkpoints.
 
     Raises StoreMissing, WrongKey, and what a key provider says of a key that is not there.

@@ -72,7 +72,9 @@ def acknowledge(unit: WriteUnit, conversation_id: int) -> None:
         .values(acknowledged_at=unit.now, acknowledged_by=unit.actor.staff_id)
     )
     if done.rowcount == 0:
-        raise UsageError(problem=f"C-{conversation_id} holds no unacknowledged danger", remedy="press ! to see what is left")
+        raise UsageError(
+            problem=f"C-{conversation_id} holds no unacknowledged danger", remedy="press ! to see what is left"
+        )
     values = {
         "danger": False,
         "urgency": DANGER_URGENCY + 1,

@@ -86,7 +86,9 @@ def _newest(unit: ReadUnit, arrival: Arrival, which: Any) -> int | None:
     else:
         return None
     found = select(Conversation.id).where(whose, which)
-    newest: int | None = unit.scalar(found.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()).limit(1))
+    newest: int | None = unit.scalar(
+        found.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()).limit(1)
+    )
     return newest
 
 

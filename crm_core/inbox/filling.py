@@ -67,9 +67,7 @@ def offers(unit: ReadUnit, gate: Gate, conversation_id: int, query: str = "") ->
     """What may be sent in this conversation, best first: recent and fitting ones, or what the query is like."""
     conversation = current(unit, conversation_id, lock=False)
     channel = recipient(unit, gate, conversation).channel
-    on_offer = approved(
-        unit, channel=channel, language=_language(unit, conversation), today=_today(unit, conversation)
-    )
+    on_offer = approved(unit, channel=channel, language=_language(unit, conversation), today=_today(unit, conversation))
     fields = merge_fields(unit, conversation)
     recent = recent_keys(unit)
     picks = rank(on_offer, query, category=conversation.row["category"], recent=recent)

@@ -52,7 +52,9 @@ def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words
     coded(dict(conversation.rules.outcomes.move), reason, "reason for moving")
     conversation.rules.lane(lane)
     if lane == PHYSICIAN_LANE:
-        raise UsageError(problem="Physician review is reached by escalation only", remedy="escalate it with one question")
+        raise UsageError(
+            problem="Physician review is reached by escalation only", remedy="escalate it with one question"
+        )
     if lane == conversation.lane:
         raise UsageError(problem=f"C-{conversation_id} is in {lane} already", remedy="choose another lane")
     if transfers_between(unit, conversation_id, conversation.lane, lane) >= 2:  # noqa: PLR2004 - domain.md, Transfer
@@ -175,7 +177,9 @@ def _works_here(unit: ReadUnit, conversation: Current, staff_id: int) -> None:
         raise NotFound(kind="staff account", id=staff_id)
     roles = frozenset(Role(role) for role in unit.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
     if not active or conversation.lane not in conversation.rules.lanes.visible_to(roles):
-        raise UsageError(problem=f"That account does not work lane {conversation.lane}", remedy="choose someone who does")
+        raise UsageError(
+            problem=f"That account does not work lane {conversation.lane}", remedy="choose someone who does"
+        )
 
 
 def _a_supervisor(unit: ReadUnit, conversation: Current) -> int | None:
@@ -190,7 +194,11 @@ def _a_supervisor(unit: ReadUnit, conversation: Current) -> int | None:
     found: int | None = unit.scalar(
         select(Staff.id)
         .join(StaffRole, StaffRole.staff_id == Staff.id)
-        .where(Staff.active, StaffRole.role == Role.SUPERVISOR, Staff.id != conversation.owner_id if conversation.owner_id else Staff.id > 0)
+        .where(
+            Staff.active,
+            StaffRole.role == Role.SUPERVISOR,
+            Staff.id != conversation.owner_id if conversation.owner_id else Staff.id > 0,
+        )
         .order_by(load, Staff.id)
         .limit(1)
     )

@@ -89,7 +89,9 @@ def queue(unit: ReadUnit, lane: str, *, limit: int = 200, after: QueueItem | Non
 def by_ids(unit: ReadUnit, conversation_ids: Sequence[int]) -> tuple[QueueItem, ...]:
     """Those conversations as queue lines, in the given order; foreign ones are left out."""
     visible = inbox_rules(unit).visible(unit.actor)
-    rows = unit.execute(_items().where(Conversation.id.in_(conversation_ids), Conversation.lane.in_(sorted(visible)))).all()
+    rows = unit.execute(
+        _items().where(Conversation.id.in_(conversation_ids), Conversation.lane.in_(sorted(visible)))
+    ).all()
     with unit.listing("queue", "id"):
         items = {item.conversation_id: item for item in opened(unit, rows)}
     return tuple(items[each] for each in conversation_ids if each in items)

@@ -72,7 +72,9 @@ class Conversation(Base):
 
     __table_args__ = (
         CheckConstraint("urgency BETWEEN 0 AND 4", name="urgency"),
-        CheckConstraint("(state = 'closed') = (outcome IS NOT NULL AND closed_at IS NOT NULL)", name="closed_has_outcome"),
+        CheckConstraint(
+            "(state = 'closed') = (outcome IS NOT NULL AND closed_at IS NOT NULL)", name="closed_has_outcome"
+        ),
         CheckConstraint("state <> 'snoozed' OR snoozed_until IS NOT NULL", name="snooze_ends"),
         CheckConstraint("state = 'closed' OR next_action_sealed IS NOT NULL", name="open_has_next_action"),
         CheckConstraint("NOT danger OR state IN ('new', 'open')", name="danger_is_open"),

@@ -35,9 +35,7 @@ def settle_time(unit: WriteUnit) -> int:
     for due in _back(unit):
         back = update(table).where(due)  # type: ignore[arg-type]
         values = {"state": State.OPEN, "taken_at": None, "snoozed_until": None, "follow_up_at": None}
-        woken += unit.execute(
-            back.values(**values, version=table.c.version + 1).returning(table.c.id)
-        ).scalars()
+        woken += unit.execute(back.values(**values, version=table.c.version + 1).returning(table.c.id)).scalars()
     late = unit.execute(
         update(table).where(_grown_late(unit)).values(urgency=table.c.urgency - 1, late_at=None)  # type: ignore[arg-type]
     ).rowcount
@@ -101,7 +99,13 @@ def claim(unit: WriteUnit, conversation_id: int) -> None:
         unit,
         conversation,
         Verb.TAKEN,
-        {"owner_id": unit.actor.staff_id, "taken_at": unit.now, "state": State.OPEN, "snoozed_until": None, "follow_up_at": None},
+        {
+            "owner_id": unit.actor.staff_id,
+            "taken_at": unit.now,
+            "state": State.OPEN,
+            "snoozed_until": None,
+            "follow_up_at": None,
+        },
         undoable=True,
     )
 

@@ -73,7 +73,9 @@ def open_store(url: str, file_key: bytes | None) -> Store:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise UsageError(problem="The store's address cannot be read", remedy="give sqlite:///… or postgresql://…") from None
+        raise UsageError(
+            problem="The store's address cannot be read", remedy="give sqlite:///… or postgresql://…"
+        ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite" and parsed.database:
         if file_key is None:

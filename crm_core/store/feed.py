@@ -159,6 +159,8 @@ class ChangeFeed:
         try:
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 for topic in sorted(topics):
-                    connection.execute(select(text("pg_notify(:channel, :topic)")), {"channel": CHANNEL, "topic": topic.value})
+                    connection.execute(
+                        select(text("pg_notify(:channel, :topic)")), {"channel": CHANNEL, "topic": topic.value}
+                    )
         except Exception as error:  # noqa: BLE001 - listeners have their slow poll; the commit already stands
             log.warning("change not announced: %s", type(error).__name__)

@@ -48,7 +48,8 @@ class Openings:
             for kind, row_id in opened:
                 by_kind.setdefault(kind, []).append(row_id)
             rows += [
-                Entry(tag=Tag.LIST_SHOWN, subject=kind, ids=tuple(sorted(ids)), why=name) for kind, ids in by_kind.items()
+                Entry(tag=Tag.LIST_SHOWN, subject=kind, ids=tuple(sorted(ids)), why=name)
+                for kind, ids in by_kind.items()
             ]
         return rows
 

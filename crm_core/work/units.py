@@ -165,7 +165,13 @@ class ReadUnit:
         """Audit the openings, or the refusal; then let a driver's error out as ours."""
         entries = self._openings.entries()
         if isinstance(error, NotPermitted | NotFound):
-            entries.append(Entry(tag=Tag.CALL_DENIED, why=error.facts.get("action") or error.facts.get("kind"), outcome=Outcome.DENIED))
+            entries.append(
+                Entry(
+                    tag=Tag.CALL_DENIED,
+                    why=error.facts.get("action") or error.facts.get("kind"),
+                    outcome=Outcome.DENIED,
+                )
+            )
         if entries:
             self._units.record(self.actor, entries)
         if isinstance(error, DBAPIError):
@@ -259,4 +265,3 @@ class WriteUnit(ReadUnit):
                 self._turn.__exit__(None, None, None)
         if self._committed:
             self._units.store.feed.after_commit(self._topics)
-
