@@ -1,0 +1,91 @@
+"""`crm doctor`: what is wrong, in one line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Caller
+
+CHECKS = [
+    "files", "settings", "key", "disk", "store", "schema", "clock", "playbook", "accounts", "gateways", "anchor",
+]  # fmt: skip
+
+
+def findings(call: Caller, *arguments: str) -> dict[str, Any]:
+    answer = call("doctor", *arguments, "--json")
+    assert answer.code in (0, 1), answer.err
+    found = {finding["check"]: finding for finding in answer.json}
+    assert answer.code == (0 if all(finding["ok"] for finding in found.values()) else 1)
+    return found
+
+
+def test_a_new_home_lacks_nothing_but_its_first_checkpoint(crm_home: Caller) -> None:
+    found = findings(crm_home)
+    assert list(found) == CHECKS
+    assert [name for name, finding in found.items() if not finding["ok"]] == ["anchor"]
+    assert crm_home("poll", "--once").code == 0
+    assert crm_home("doctor").code == 0
+
+
+def test_without_a_home_it_says_init(call: Caller) -> None:
+    assert call("doctor").code == 4
+
+
+def test_what_others_may_read_is_named_and_closed(crm_home: Caller) -> None:
+    (crm_home.home / "crm.key").chmod(0o640)
+    crm_home.home.chmod(0o755)
+    found = findings(crm_home)
+    assert "crm.key (0640)" in found["files"]["detail"]
+    assert "store" not in found
+    assert findings(crm_home, "--fix")["files"]["ok"]
+    assert (crm_home.home / "crm.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_settings_with_mistakes_are_named(crm_home: Caller) -> None:
+    with (crm_home.home / "crm.toml").open("a") as file:
+        file.write('[gateway.email]\nkind = "smtp"\n')
+    found = findings(crm_home)
+    assert not found["settings"]["ok"]
+    assert "gateway.email.host" in found["settings"]["detail"]
+
+
+def test_a_missing_key_is_named(crm_home: Caller) -> None:
+    (crm_home.home / "crm.key").unlink()
+    found = findings(crm_home)
+    assert "crm keys recover" in found["key"]["detail"]
+    assert "store" not in found
+
+
+def test_a_store_that_does_not_open_is_named(crm_home: Caller) -> None:
+    (crm_home.home / "crm.key").write_text("11" * 32 + "\n")
+    assert "crm keys recover" in findings(crm_home)["store"]["detail"]
+
+
+def test_a_gateway_without_a_vendors_agreement_in_date_is_named(crm_home: Caller) -> None:
+    with (crm_home.home / "crm.toml").open("a") as file:
+        file.write(
+            '[gateway.email]\nkind = "smtp"\nhost = "mail.example.org"\nfrom = "a@example.org"\nvendor = "Mail Co"\n'
+        )
+    assert "crm vendor" in findings(crm_home)["gateways"]["detail"]
+    dates = ("--from", "2020-01-01", "--until", "2099-12-31")
+    assert crm_home.done("vendor", "add", "Mail Co", "--gateway", "email", *dates)["in_date"] is True
+    assert findings(crm_home)["gateways"]["ok"]
+    assert crm_home.done("vendor", "end", "Mail Co")["in_date"] is False
+    assert not findings(crm_home)["gateways"]["ok"]
+
+
+def test_an_older_schema_is_refused_everywhere_and_updated_by_the_doctor(
+    crm_home: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crm_core.store import schema
+
+    head = schema.HEAD
+    monkeypatch.setattr(schema, "HEAD", "2099_01_01_later")
+    refused = crm_home("lanes")
+    assert refused.code == 4
+    assert "crm doctor --fix" in refused.err
+    assert not findings(crm_home)["store"]["ok"]
+    monkeypatch.setattr(schema, "HEAD", head)
+    assert findings(crm_home, "--fix")["schema"]["ok"]
