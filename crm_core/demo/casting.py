@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from crm_core.access.model import Role
 from crm_core.demo.people import Person
-from crm_core.demo.sources import DemoStaff, SpecialSource, Talk
+from crm_core.demo.sources import DemoStaff, SpecialSource, Talk, spanish_templates
 from crm_core.words import Channel
 
 APART = timedelta(days=12)
@@ -79,10 +79,14 @@ class Cast:
         """A nurse's login."""
         return self.rng.choice([one.login for one in self._staff if Role.NURSE in one.roles])
 
-    def line(self, talk: Talk, at: datetime, until: datetime, *, by_voice: bool = True) -> Line:
-        """Someone free from `at` to `until`, and the next text of `talk` that fits that person."""
-        person = self.someone(at, until)
-        text = self._text_for(talk, person)
+    def line(self, talk: Talk, at: datetime, until: datetime, *, by_voice: bool = True, written: bool = False) -> Line:
+        """Someone free from `at` to `until`, and the next text of `talk` that fits that person.
+
+        `written`: a text that a template answers in that person's language.
+        """
+        english_only = written and not any(_is_written(talk, text, spanish=True) for text in talk.texts_es)
+        person = self.someone(at, until, "en" if english_only else None)
+        text = self._text_for(talk, person, written=written)
         self.keep_busy(person, at, until)
         channel = self._channel(person, by_voice=by_voice)
         text = self.filled(text, person)
@@ -123,7 +127,7 @@ class Cast:
     def _is_free(self, person: Person, at: datetime, until: datetime) -> bool:
         return all(until + APART < start or end + APART < at for start, end in self._busy[person.phone or ""])
 
-    def _text_for(self, talk: Talk, person: Person) -> str:
+    def _text_for(self, talk: Talk, person: Person, *, written: bool) -> str:
         """The text that was used longest ago among those this person might write."""
         spanish = person.language == "es"
         key = (talk.category, spanish)
@@ -134,7 +138,7 @@ class Cast:
         texts = self._texts[key]
         for index, text in enumerate(texts):
             mark, rest = (text[0], text[2:]) if text[1] == ":" else ("", text)
-            if "{kid}" in rest and not person.boys:
+            if ("{kid}" in rest and not person.boys) or (written and not _is_written(talk, rest, spanish=spanish)):
                 continue
             if not mark or mark == ("f" if person.female else "m"):
                 texts.append(texts.pop(index))
@@ -148,3 +152,9 @@ class Cast:
         if by_voice and (not person.mobile or roll > 0.96):  # noqa: PLR2004
             return Channel.VOICE
         return Channel.SMS
+
+
+def _is_written(talk: Talk, text: str, *, spanish: bool) -> bool:
+    """Whether a template answers `text`, whatever fills its slots."""
+    key = talk.template_for(text)
+    return bool(key) and (not spanish or key in spanish_templates())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from crm_core.demo import events as did
 from crm_core.demo.casting import Cast, Line
 from crm_core.demo.people import Person
-from crm_core.demo.scenes import SPANISH, Scene
+from crm_core.demo.scenes import Scene
 from crm_core.demo.sources import Talk
 from crm_core.demo.workdays import Workdays
 from crm_core.words import Channel
@@ -38,10 +38,10 @@ class Desk:
         yield from self._with_the_physician([by_category["clinical_advice"], by_category["refill"]])
         yield from self._reopened([by_category["scheduling"], by_category["refill"], by_category["billing"]])
 
-    def start(self, talk: Talk, low: float, high: float, *, by_voice: bool = False) -> Scene:
+    def start(self, talk: Talk, low: float, high: float, *, by_voice: bool = False, written: bool = False) -> Scene:
         """A scene whose first text came between `low` and `high` working minutes ago."""
         at = self.ago(low, high)
-        line = self.cast.line(talk, at, self.now, by_voice=by_voice)
+        line = self.cast.line(talk, at, self.now, by_voice=by_voice, written=written)
         return Scene(self.cast, self.days, talk, line, at)
 
     def ago(self, low: float, high: float) -> datetime:
@@ -56,8 +56,8 @@ class Desk:
     def _in_hand(self, talk: Talk) -> Iterator[list[did.Event]]:
         """One that somebody took, one where the patient has answered since, in some lanes one of the visitor's."""
         yield self.start(talk, 60, 240).say().wait(5, 40).claim().events
-        scene = self.start(talk, 200, _MOST_AGO)
-        scene.say().wait(10, 60).reply(_written(scene)).wait(10, 90).answer()
+        scene = self.start(talk, 200, _MOST_AGO, written=True)
+        scene.say().wait(10, 60).reply().wait(10, 90).answer()
         yield scene.events
         if talk.category in ("refill", "scheduling", "clinical_advice"):
             yield self.start(talk, 40, 120).say().wait(4, 25).claim(self.visitor).events
@@ -65,8 +65,8 @@ class Desk:
     def _waiting(self, talk: Talk) -> Iterator[list[did.Event]]:
         """On the patient, on a call that found nobody, on a day to come."""
         for _ in range(2 if talk.share > 7 else 1):  # noqa: PLR2004 - the busier lanes
-            scene = self.start(talk, 120, _MOST_AGO)
-            yield scene.say().wait(8, 100).reply(_written(scene)).events
+            scene = self.start(talk, 120, _MOST_AGO, written=True)
+            yield scene.say().wait(8, 100).reply().events
         yield self.start(talk, 120, 500).say().wait(10, 90).miss().events
         scene = self.start(talk, 90, 600).say().wait(5, 50).note().wait(1, 3)
         yield scene.snooze(self._to_come(scene.rng.uniform(60, 900))).events
@@ -82,7 +82,7 @@ class Desk:
             lambda scene: scene,
             lambda scene: scene,
             lambda scene: scene.wait(3, 20).claim(),
-            lambda scene: scene.wait(5, 30).reply(("clinical_please_call",)),
+            lambda scene: scene.wait(5, 30).reply("clinical_please_call"),
             lambda scene: scene.wait(5, 30).miss(),
             lambda scene: scene.wait(5, 30).snooze(self._to_come(200)),
         ]
@@ -152,20 +152,13 @@ def _linked(desk: Desk, talk: Talk, person: Person) -> Iterator[did.Event]:
     thread, at = desk.cast.thread(), desk.ago(150, 400)
     assert person.phone is not None
     by = desk.cast.worker(talk.lane)
-    yield _text(thread, at, person.phone, desk.cast.filled(talk.texts[0], person))
+    text = desk.cast.filled(talk.texts[0], person)
+    yield _text(thread, at, person.phone, text)
     at = desk.days.later(at, 20)
     yield did.Linked(at=at, thread=thread, by=by, mrn=person.mrn)
-    yield did.Replied(
-        at=at + timedelta(minutes=2), thread=thread, by=by, template=talk.first[0], language=person.language
-    )
+    at, key = at + timedelta(minutes=2), talk.template_for(text)
+    yield did.Replied(at=at, thread=thread, by=by, template=key, language="en")
 
 
 def _text(thread: str, at: datetime, sender: str, text: str) -> did.Arrival:
     return did.Arrival(at=at, thread=thread, id=f"demo-{thread}-1", channel=Channel.SMS, sender=sender, text=text)
-
-
-def _written(scene: Scene) -> Sequence[str] | None:
-    """The first answers of the talk, or for a Spanish text in a lane without a Spanish one, the general one."""
-    if scene.spanish and not SPANISH.intersection(scene.talk.first):
-        return ("other_received",)
-    return None

@@ -27,6 +27,7 @@ CLOSED, JUST_CLOSED = 310, 30
 OLDEST_DAYS, YOUNGEST_DAYS = 88, 6
 """How many days ago what has ended began; six leave it the two working days it may take."""
 _SATURDAY = 5
+_GROWN = 25
 BEGINS_DAYS = 95
 _TRIES = 50
 
@@ -87,8 +88,8 @@ def make_plan(now: datetime, zone: str = "America/New_York", seed: int = SEED) -
 
 def _sharers(people: tuple[Person, ...]) -> list[Person]:
     """One grown-up for each phone that several people have."""
-    by_phone = {one.phone: one for one in people if one.shared and one.age >= 25 and one.deceased_on is None}  # noqa: PLR2004
-    return list(by_phone.values())
+    by_phone = {one.phone: one for one in people if one.shared and one.age >= _GROWN and one.language == "en"}
+    return [one for one in by_phone.values() if one.deceased_on is None]
 
 
 def _past(desk: Desk) -> Iterator[list[did.Event]]:

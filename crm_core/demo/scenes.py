@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from crm_core.access.model import Role
 from crm_core.demo import events as did
-from crm_core.demo.casting import PHYSICIAN_LANE, Cast, Line
-from crm_core.demo.sources import Talk
+from crm_core.demo.casting import Cast, Line
+from crm_core.demo.sources import Talk, answers, spanish_templates
 from crm_core.demo.workdays import Workdays
 from crm_core.words import Channel
 
-SPANISH = frozenset(
-    {
-        "billing_received",
-        "clinical_nurse_will_call",
-        "other_interpreter",
-        "other_received",
-        "referral_in_progress",
-        "refill_done",
-        "refill_received",
-        "result_nurse_will_call",
-        "scheduling_ask_times",
-    }
-)
-"""The templates with a Spanish variant: an answer to someone who writes Spanish is one of these, or a call."""
 PERSONAL = frozenset({"complaint_sorry", "scheduling_offer_times"})
 """The templates the demo uses that need a personal sentence."""
 
@@ -45,10 +31,10 @@ class Scene:
         self.talk = talk
         self.line = line
         self.at = at
-        self.lane = talk.lane
         self.by = cast.worker(talk.lane)
         self.events: list[did.Event] = []
         self._said = 0
+        self.template = ""
 
     @property
     def spanish(self) -> bool:
@@ -79,26 +65,35 @@ class Scene:
         return self
 
     def answer(self) -> Scene:
-        """The patient answers what staff wrote."""
-        return self.say(self.rng.choice(self.talk.answers_es if self.spanish else self.talk.answers))
+        """The patient writes back to the last template."""
+        return self.say(self.rng.choice(answers()[self._language][self.template]))
 
-    def reply(self, keys: Sequence[str] | None = None) -> Scene:
-        """Staff answer from one of `keys`, or by phone where there is none in the patient's language."""
-        usable = [key for key in keys or self.talk.first if not self.spanish or key in SPANISH]
-        if not usable or self.line.channel is Channel.VOICE:
+    def reply(self, key: str | None = None) -> Scene:
+        """Staff answer from `key`, or what fits the text; by phone where no template does in that language."""
+        key = self.talk.template_for(self.line.text) if key is None else key
+        if not key or (self.spanish and key not in spanish_templates()) or self.line.channel is Channel.VOICE:
             return self.call()
-        key = self.rng.choice(usable)
+        self.template = key
         self.events.append(
             did.Replied(
                 at=self.at,
                 thread=self.thread,
                 by=self.by,
                 template=key,
-                language="es" if self.spanish else "en",
+                language=self._language,
                 personal=self.rng.choice(self.talk.personals) if key in PERSONAL else None,
             )
         )
         return self
+
+    @property
+    def written_to(self) -> bool:
+        """Whether the last thing that happened is a template that patients write back to."""
+        return isinstance(self.events[-1], did.Replied) and self.template in answers()[self._language]
+
+    @property
+    def _language(self) -> str:
+        return "es" if self.spanish else "en"
 
     def call(self) -> Scene:
         """Staff reach the patient by phone."""
@@ -135,7 +130,7 @@ class Scene:
                 words=passing.words,
             )
         )
-        self.lane, self.by = passing.lane, self.cast.worker(passing.lane)
+        self.by = self.cast.worker(passing.lane)
         return self
 
     def escalate(self) -> Scene:
@@ -149,8 +144,6 @@ class Scene:
                 at=self.at, thread=self.thread, by=self.by, to=passing.to, reason=passing.reason, words=passing.words
             )
         )
-        if passing.to is Role.PHYSICIAN:
-            self.lane = PHYSICIAN_LANE
         self.by = self.cast.only(passing.to)
         return self
 
@@ -162,14 +155,14 @@ class Scene:
 
     def close(self, outcome: str | None = None) -> Scene:
         """It ends."""
-        usual = self.rng.choice([code for code in self.talk.outcomes if code != "no_response"])
-        self.events.append(did.Closed(at=self.at, thread=self.thread, by=self.by, outcome=outcome or usual))
+        self.events.append(did.Closed(at=self.at, thread=self.thread, by=self.by, outcome=outcome or self.talk.outcome))
         return self
 
     def thank(self) -> Scene:
         """The patient says thanks after the end, which opens nothing again."""
         self.at += timedelta(minutes=self.rng.randint(2, 90))
-        return self.say(self.rng.choice(self.cast.special.thanks))
+        special = self.cast.special
+        return self.say(self.rng.choice(special.thanks_es if self.spanish else special.thanks))
 
     def _called(self, outcome: str, words: str) -> Scene:
         self.events.append(did.Called(at=self.at, thread=self.thread, by=self.by, outcome=outcome, words=words))
@@ -190,13 +183,23 @@ def finished(scene: Scene) -> Scene:
 
 def _written(scene: Scene) -> Scene:
     scene.reply().wait(8, 240)
-    if scene.rng.random() < 0.6:  # noqa: PLR2004
+    answered = scene.written_to and scene.rng.random() < 0.6  # noqa: PLR2004
+    if answered:
         scene.answer().wait(5, 120)
     if scene.rng.random() < 0.35:  # noqa: PLR2004
         scene.note().wait(2, 30)
-    if scene.rng.random() < 0.5:  # noqa: PLR2004
-        scene.reply(scene.talk.last).wait(3, 60)
+    if scene.template and scene.talk.last and scene.template not in scene.talk.last:
+        scene.reply(scene.rng.choice(scene.talk.last)).wait(3, 60)
+    elif answered:
+        scene.call().wait(1, 20)
     return scene.close()
+
+
+def _silent(scene: Scene) -> Scene:
+    scene.reply()
+    if scene.written_to:
+        return scene.wait(700, 940).close("no_response")
+    return scene.wait(1, 9).close()
 
 
 def _snoozed(scene: Scene) -> Scene:
@@ -209,7 +212,7 @@ WAYS_OF: Mapping[str, Callable[[Scene], Scene]] = {
     "called": lambda scene: scene.call().wait(1, 6).close(),
     "missed": lambda scene: scene.miss().wait(90, 420).call().wait(1, 9).close(),
     "snoozed": _snoozed,
-    "silent": lambda scene: scene.reply().wait(700, 940).close("no_response"),
+    "silent": _silent,
     "moved": lambda scene: scene.move().wait(20, 260).call().wait(1, 8).close("resolved"),
     "escalated": lambda scene: scene.escalate().wait(15, 300).call().wait(1, 10).close("resolved"),
 }

@@ -64,11 +64,18 @@ class Passing(_Source):
     to: Role | None = None
 
 
+class Fitting(_Source):
+    """The template that answers a text holding one of `words`, or any text; empty for a call."""
+
+    words: tuple[str, ...]
+    template: str
+
+
 class Talk(_Source):
     """talk/<category>.toml: what patients write about one thing, and how staff deal with it.
 
     `share` is the part of all conversations, in parts of the sum. A text that begins with `f:`
-    or `m:` is a woman's or a man's. `first` and `last` are keys of templates.
+    or `m:` is a woman's or a man's. `last` are keys of templates that end the matter.
     """
 
     category: str
@@ -77,18 +84,22 @@ class Talk(_Source):
     subject: str
     texts: tuple[str, ...]
     texts_es: tuple[str, ...]
-    answers: tuple[str, ...]
-    answers_es: tuple[str, ...]
-    first: tuple[str, ...]
+    reply: tuple[Fitting, ...]
     last: tuple[str, ...]
     personals: tuple[str, ...]
     notes: tuple[str, ...]
     calls: tuple[str, ...]
     missed: tuple[str, ...]
     snooze: tuple[str, ...]
-    outcomes: tuple[str, ...]
+    outcome: str
     move: Passing
     escalation: Passing
+
+    def template_for(self, text: str) -> str:
+        """The template that answers `text`; empty where a call does."""
+        folded = text.casefold()
+        fits = (one.template for one in self.reply if not one.words or any(word in folded for word in one.words))
+        return next(fits, "")
 
 
 class Foreign(_Source):
@@ -103,6 +114,7 @@ class SpecialSource(_Source):
 
     danger: tuple[str, ...]
     danger_es: tuple[str, ...]
+    thanks_es: tuple[str, ...]
     danger_notes: tuple[str, ...]
     danger_calls: tuple[str, ...]
     unscreened: tuple[Foreign, ...]
@@ -132,6 +144,20 @@ def people_source() -> PeopleSource:
 def special_source() -> SpecialSource:
     """Dangers, keywords, strangers and slots."""
     return SpecialSource.model_validate(_read("special.toml"))
+
+
+@functools.cache
+def answers() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """What patients write back, by language and template."""
+    return {
+        language: {key: tuple(texts) for key, texts in by_template.items()}
+        for language, by_template in _read("answers.toml").items()
+    }
+
+
+def spanish_templates() -> frozenset[str]:
+    """The templates the demo uses that have a Spanish variant."""
+    return frozenset(answers()["es"])
 
 
 @functools.cache

@@ -15,8 +15,8 @@ import pytest
 from crm_core.access.model import PERMISSIONS, Permission, Role
 from crm_core.demo import events as did
 from crm_core.demo.plan import DemoPlan, make_plan
-from crm_core.demo.scenes import PERSONAL, SPANISH
-from crm_core.demo.sources import special_source, talks
+from crm_core.demo.scenes import PERSONAL
+from crm_core.demo.sources import spanish_templates, special_source, talks
 from crm_core.demo.workdays import Workdays
 from crm_core.library.section import SECTION, TemplatesSection
 from crm_core.playbook.loader import load_content
@@ -191,7 +191,7 @@ def test_every_answer_is_a_template_that_ships_for_that_language(plan: DemoPlan,
             text = texts[event.template, event.language]
             assert text.needs_personal == (event.personal is not None), event
             assert {"sms", "email"} <= set(text.channels)
-    assert {key for key, language in texts if language == "es"} == SPANISH
+    assert {key for key, language in texts if language == "es"} == spanish_templates()
     assert all(texts[key, "en"].needs_personal for key in PERSONAL)
 
 
