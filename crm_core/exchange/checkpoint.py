@@ -91,9 +91,7 @@ def begin(unit: WriteUnit, files: Sequence[Path]) -> int:
 
 
 @needs(Permission.PATIENT_IMPORT)
-def save(
-    unit: WriteUnit, report: ImportReport, before: Position, position: Position, rejects_size: int
-) -> None:
+def save(unit: WriteUnit, report: ImportReport, before: Position, position: Position, rejects_size: int) -> None:
     """Store how far the batch is. Refused where another process moved it on from `before`."""
     values = {
         "file_index": position.file_index,

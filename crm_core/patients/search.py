@@ -143,9 +143,7 @@ def _checked(
     hits = []
     for row in rows:
         parts = name_parts(unit.open(row.family), unit.open(row.given)) if names else ()
-        scores = [
-            1.0 if row.id in codes.get(term.text, ()) else score(fold_name(term.text), parts) for term in names
-        ]
+        scores = [1.0 if row.id in codes.get(term.text, ()) else score(fold_name(term.text), parts) for term in names]
         if all(scores):
             hits.append(_Hit(patient_id=row.root, score=sum(scores), index_id=row.id))
     return hits

@@ -149,9 +149,7 @@ def mark_invalid(unit: WriteUnit, contact_point_id: int, reason: str) -> bool:
 
 def _reindex(unit: WriteUnit, patient_id: int) -> None:
     """Make the search tokens anew from the record: the index cannot be read back."""
-    row = unit.execute(
-        select(Patient.family, Patient.given, Patient.birth_date).where(Patient.id == patient_id)
-    ).one()
+    row = unit.execute(select(Patient.family, Patient.given, Patient.birth_date).where(Patient.id == patient_id)).one()
     birth_date = unit.open(row.birth_date)
     tokens = set(name_tokens(unit.vault, unit.open(row.family), unit.open(row.given)))
     tokens.update(unit.scalars(select(IDENTIFIER.c.value_token).where(IDENTIFIER.c.patient_id == patient_id)))

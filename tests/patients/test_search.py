@@ -84,9 +84,7 @@ def test_a_line_tells_two_people_of_one_name_apart(crm: Crm, staff: StaffFactory
     assert (mary.mrn, mary.last_four, mary.deceased, mary.active) == ("MRN-1001", "1642", False, True)
 
 
-def test_exact_names_come_before_beginnings_and_beginnings_before_misspellings(
-    crm: Crm, staff: StaffFactory
-) -> None:
+def test_exact_names_come_before_beginnings_and_beginnings_before_misspellings(crm: Crm, staff: StaffFactory) -> None:
     ids = save_ids(crm, person("Mart", "A", "1"), person("Martinez", "B", "2"), person("Marten", "C", "3"))
     with crm.read(staff(Role.AGENT)) as unit:
         assert [one.patient_id for one in find(unit, "mart").patients] == [ids[0], ids[2], ids[1]]
@@ -122,9 +120,7 @@ def test_an_empty_question_says_what_can_be_asked(crm: Crm, staff: StaffFactory)
         assert find(unit, " -- ").hint == NOTHING_TO_LOOK_FOR
 
 
-def test_a_merged_record_is_found_by_its_old_name_and_answers_as_who_it_is_now(
-    crm: Crm, staff: StaffFactory
-) -> None:
+def test_a_merged_record_is_found_by_its_old_name_and_answers_as_who_it_is_now(crm: Crm, staff: StaffFactory) -> None:
     old, new = save_ids(crm, person("Quist", "Ana", "M1"), person("Holm", "Ana", "M2"))
     with crm.write(SYSTEM) as unit:
         assert merge_records(unit, [(old, new)]) == 1

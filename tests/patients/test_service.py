@@ -52,9 +52,7 @@ def test_an_identity_says_all_that_guards_against_the_wrong_person(
     assert not who.deceased and bo != ana
 
 
-def test_an_opt_out_marks_the_number_and_the_audit_of_each_patient_who_shares_it(
-    crm: Crm, staff: StaffFactory
-) -> None:
+def test_an_opt_out_marks_the_number_and_the_audit_of_each_patient_who_shares_it(crm: Crm, staff: StaffFactory) -> None:
     number = phone("555-843-1642")
     ids = save_ids(crm, person("Quist", "Ana", "M1", None, number), person("Ode", "Bo", "M2", None, number))
     with crm.write(SYSTEM) as unit:
