@@ -20,6 +20,7 @@ APART = timedelta(days=12)
 PHYSICIAN_LANE = "physician_review"
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_GREETED = re.compile(r"(?:hi|hello|hola|hey|good|buen)", re.IGNORECASE)
 _LANE_ROLES = {
     "clinical_triage": Role.NURSE,
     "referrals": Role.COORDINATOR,
@@ -92,7 +93,9 @@ class Cast:
         text = self.filled(text, person)
         if channel is not Channel.EMAIL:
             return Line(person=person, channel=channel, sender=person.phone or "", text=text, subject=None)
-        letter = f"{'Hola' if person.language == 'es' else 'Hello'},\n\n{text}\n\n{person.given} {person.family}"
+        letter = f"{text}\n\n{person.given} {person.family}"
+        if not _GREETED.match(text):
+            letter = f"{'Hola' if person.language == 'es' else 'Hello'},\n\n{letter}"
         return Line(person=person, channel=channel, sender=person.email or "", text=letter, subject=talk.subject)
 
     def someone(self, at: datetime, until: datetime, language: str | None = None) -> Person:

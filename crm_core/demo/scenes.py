@@ -16,6 +16,8 @@ from crm_core.words import Channel
 PERSONAL = frozenset({"complaint_sorry", "scheduling_offer_times"})
 """The templates the demo uses that need a personal sentence."""
 
+RUNNING_LATE = "scheduling_running_late"
+"""The template for someone on the way: it is sent at once or not at all."""
 WAYS = {"written": 45, "called": 20, "missed": 11, "snoozed": 7, "silent": 6, "moved": 7, "escalated": 4}
 """How conversations usually go, in shares of 100."""
 
@@ -174,7 +176,10 @@ def finished(scene: Scene) -> Scene:
     way = scene.rng.choices(tuple(WAYS), tuple(WAYS.values()))[0]
     if scene.line.channel is Channel.VOICE and way in ("written", "silent"):
         way = "called"
-    WAYS_OF[way](scene.say().wait(4, 150))
+    at_once = scene.talk.template_for(scene.line.text) == RUNNING_LATE
+    if at_once:
+        way = "called" if scene.line.channel is Channel.VOICE else "written"
+    WAYS_OF[way](scene.say().wait(*((1, 6) if at_once else (4, 150))))
     by_text = scene.line.channel is Channel.SMS
     if by_text and way in ("written", "called") and scene.rng.random() < 0.3:  # noqa: PLR2004
         scene.thank()
