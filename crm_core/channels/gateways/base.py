@@ -10,12 +10,18 @@ from crm_core.errors import CrmError
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """One message as a gateway gets it. `attempt_id` is its idempotency key at the provider."""
+    """One message as a gateway gets it. `attempt_id` is its idempotency key at the provider.
+
+    The last three are Message-IDs and an address, for letters in a thread.
+    """
 
     attempt_id: str
     to: str
     body: str
     subject: str | None = None
+    reply_to: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Outgoing({self.attempt_id!r})"

@@ -1,12 +1,19 @@
-"""E-mail out by SMTP submission, over verified TLS or not at all."""
+"""A mail gateway: a submission server over verified TLS, one connection for a batch.
+
+A letter's fate is known until its text is handed over. What fails before is Temporary, or
+Permanent where the server refused it for good; a connection lost after that is UnknownFate,
+since SMTP cannot be asked about the past. Reasons are the server's codes, never its words,
+which may repeat an address.
+"""
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import formatdate, parseaddr
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from crm_core.channels.gateways.base import (
     Accepted,
@@ -18,175 +25,200 @@ from crm_core.channels.gateways.base import (
     Temporary,
     UnknownFate,
 )
+from crm_core.channels.gateways.letter import domain_of, letter, mailbox
+from crm_core.errors import CrmError
 from crm_core.settings import SmtpTable, read_secret
 
-TIMEOUT = 20.0
-"""Seconds for each step; well inside the courier's lease."""
+LONGEST_SEND = 20.0
+"""Seconds for one letter, connecting included: below delivery.LONGEST_CALL."""
+
+_CLOSING = 421
+_LOGIN = frozenset({530, 534, 535, 538})
+"""Answers that are about our account and not about the letter: it stays queued."""
+_TEMPORARY, _PERMANENT = 400, 500
+_READY, _STARTED = 250, 354
+_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 class SmtpGateway:
-    """Hands letters to a submission server; one connection serves a batch.
+    """Sends letters by one submission server. Not shared between threads."""
 
-    A server that does not offer STARTTLS, or whose certificate does not verify, gets nothing:
-    there is no falling back to plain text. SMTP cannot be asked about an earlier attempt, so a
-    connection lost after the letter left is `UnknownFate`.
-    """
-
-    name = "smtp"
     real = True
 
-    def __init__(self, table: SmtpTable) -> None:
-        self._table = table
-        self._connection: smtplib.SMTP | None = None
+    def __init__(self, settings: SmtpTable) -> None:
+        self.name = "smtp"
+        self._settings = settings
+        self._server: smtplib.SMTP | None = None
+        self._deadline = 0.0
 
     @property
     def vendor(self) -> str:
-        """Whose agreement covers it."""
-        return self._table.vendor
+        """The vendor whose BAA covers this server."""
+        return self._settings.vendor
 
     def send(self, outgoing: Outgoing) -> Accepted:
-        """Submit one letter. 4xx is Temporary, 5xx Permanent; its Message-ID is the provider's id."""
-        letter = _letter(outgoing, self._table.sender)
-        connection = self._open()
-        try:
-            _envelope(connection, self._table.sender, outgoing.to)
-        except smtplib.SMTPServerDisconnected:
-            self.close()
-            raise Temporary(reason="the server closed the connection") from None
-        except OSError as error:
-            self.close()
-            raise Temporary(reason=_network(error)) from None
-        self._data(connection, letter)
-        return Accepted(provider_id=letter["Message-ID"])
+        """Send one letter; its provider id is its Message-ID."""
+        self._deadline = time.monotonic() + LONGEST_SEND
+        message = letter(outgoing, self._settings.sender)
+        to = mailbox(outgoing.to)
+        server = self._offered(to)
+        text = message.as_bytes()
+        self._handed_over(server, text)
+        return Accepted(provider_id=str(message["Message-ID"]))
 
-    def find(self, attempt_id: str) -> Found | NotFound | CannotTell:  # noqa: ARG002 - SMTP has no such question
-        """SMTP cannot be asked."""
+    def find(self, attempt_id: str) -> Found | NotFound | CannotTell:  # noqa: ARG002 - the protocol's
+        """SMTP keeps nothing that could be asked."""
         return CannotTell()
 
     def close(self) -> None:
-        """Say goodbye, if anybody listens."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            connection.quit()
-        except (smtplib.SMTPException, OSError):
-            connection.close()
+        """End the connection; sending again opens a new one."""
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            server.close()
 
-    def _open(self) -> smtplib.SMTP:
-        """The connection of this batch, or a new one where that has died."""
-        if self._connection is not None:
-            try:
-                if self._connection.noop()[0] == 250:  # noqa: PLR2004 - SMTP's "fine"
-                    return self._connection
-            except (smtplib.SMTPException, OSError):
-                pass
-            self.close()
+    def _offered(self, to: str) -> smtplib.SMTP:
+        """A connection that has accepted sender and recipient and waits for the text.
+
+        A kept connection that the server closed meanwhile is replaced once.
+        """
+        kept = self._server is not None
         try:
-            self._connection = self._connect()
-        except ssl.SSLError:
-            raise Temporary(reason="the server's certificate does not verify") from None
-        except smtplib.SMTPAuthenticationError:
-            raise Temporary(reason="the server refused our password") from None
-        except smtplib.SMTPNotSupportedError:
-            raise Temporary(reason="the server offers no STARTTLS, or no way to sign in") from None
-        except smtplib.SMTPException as error:
-            raise Temporary(reason=_reply(error)) from None
-        except OSError as error:
-            raise Temporary(reason=_network(error)) from None
-        return self._connection
+            return self._open_letter(self._server or self._connect(), to)
+        except _Lost:
+            self._drop()
+            if not kept:
+                raise
+        return self._open_letter(self._connect(), to)
+
+    def _open_letter(self, server: smtplib.SMTP, to: str) -> smtplib.SMTP:
+        options = ["SMTPUTF8"] if not to.isascii() else []
+        if options and not server.has_extn("smtputf8"):
+            raise Permanent(reason="the mail server takes no address with such letters")
+        with self._talking(server):
+            self._expect(server, server.mail(mailbox(self._settings.sender), options))
+            self._expect(server, server.rcpt(to))
+            self._expect(server, server.docmd("data"), _STARTED)
+        return server
+
+    def _handed_over(self, server: smtplib.SMTP, text: bytes) -> None:
+        """Send the text after DATA was granted: from here on a lost connection says nothing."""
+        stuffed = re.sub(rb"(?m)^\.", b"..", text)
+        try:
+            self._limit(server)
+            server.send(stuffed + (b"" if stuffed.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+            self._limit(server)
+            code, words = server.getreply()
+        except (OSError, smtplib.SMTPException):
+            self._drop()
+            raise UnknownFate(reason="the connection was lost after the letter was sent") from None
+        self._expect(server, (code, words))
 
     def _connect(self) -> smtplib.SMTP:
-        table = self._table
-        context = ssl.create_default_context(cafile=str(table.ca_file) if table.ca_file else None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        connection: smtplib.SMTP
-        if table.security == "tls":
-            connection = smtplib.SMTP_SSL(table.host, table.port, timeout=TIMEOUT, context=context)
-        else:
-            connection = smtplib.SMTP(table.host, table.port, timeout=TIMEOUT)
+        """Connect, over TLS whose certificate is verified for the host's name, and log in."""
+        table = self._settings
+        domain = domain_of(mailbox(table.sender))
         try:
+            context = ssl.create_default_context(cafile=table.ca_file)
+            if table.security == "tls":
+                server: smtplib.SMTP = smtplib.SMTP_SSL(
+                    table.host, table.port, domain, timeout=self._remaining(), context=context
+                )
+            else:
+                server = smtplib.SMTP(table.host, table.port, domain, timeout=self._remaining())
+        except ssl.SSLCertVerificationError:
+            raise Temporary(reason="the mail server's certificate is not trusted") from None
+        except (OSError, smtplib.SMTPException):
+            raise Temporary(reason="the mail server cannot be reached") from None
+        self._server = server
+        with self._talking(server):
+            server.ehlo()
             if table.security != "tls":
-                connection.starttls(context=context)
-            if table.user is not None:
-                password = read_secret(table.password_file) if table.password_file else ""
-                connection.login(table.user, password)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+                self._secure(server, context)
+            self._log_in(server)
+        return server
 
-    def _data(self, connection: smtplib.SMTP, letter: EmailMessage) -> None:
-        """The letter itself. From here on a lost connection may have delivered it."""
+    def _secure(self, server: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        if not server.has_extn("starttls"):
+            self._drop()
+            raise Temporary(reason="the mail server offers no STARTTLS")
+        self._expect(server, server.starttls(context=context), 220)
+        server.ehlo()
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        table = self._settings
+        if table.user is None:
+            return
         try:
-            code, said = connection.data(letter.as_bytes(policy=SMTP_POLICY))
-        except smtplib.SMTPDataError as error:
-            _rset(connection)
-            raise _refusal(error.smtp_code, "letter refused") from None
-        except (smtplib.SMTPServerDisconnected, OSError):
-            self.close()
-            raise UnknownFate(reason="the connection was lost after the letter left") from None
-        if code != 250:  # noqa: PLR2004 - SMTP's "fine"
-            _rset(connection)
-            del said
-            raise _refusal(code, "letter refused")
+            if table.password_file is None:
+                raise Temporary(reason="no password_file is set for the mail server")
+            server.login(table.user, read_secret(table.password_file))
+        except smtplib.SMTPAuthenticationError as error:
+            self._drop()
+            raise Temporary(reason=f"the mail server refused the login ({error.smtp_code})") from None
+        except smtplib.SMTPNotSupportedError:
+            self._drop()
+            raise Temporary(reason="the mail server offers no login") from None
+        except CrmError as error:
+            self._drop()
+            known = error.reason if isinstance(error, Temporary) else "the mail password file cannot be used"
+            raise Temporary(reason=known) from None
+
+    @contextmanager
+    def _talking(self, server: smtplib.SMTP) -> Iterator[None]:
+        """Turn what breaks a conversation before the text into Temporary, and forget the connection."""
+        self._limit(server)
+        try:
+            yield
+        except ssl.SSLCertVerificationError:
+            self._drop()
+            raise Temporary(reason="the mail server's certificate is not trusted") from None
+        except ssl.SSLError:
+            self._drop()
+            raise Temporary(reason="no safe connection to the mail server") from None
+        except smtplib.SMTPResponseException as error:
+            self._drop()
+            raise Temporary(reason=f"the mail server answered {error.smtp_code}") from None
+        except (OSError, smtplib.SMTPException):
+            self._drop()
+            raise _Lost(reason="the connection to the mail server was lost") from None
+
+    def _expect(self, server: smtplib.SMTP, reply: tuple[int, bytes], wanted: int = _READY) -> None:
+        """Go on only if the server said yes; otherwise take this letter back and say why."""
+        code, words = reply
+        if code == wanted or (wanted == _READY and code // 100 == _READY // 100):
+            self._limit(server)
+            return
+        if code == _CLOSING or code < _TEMPORARY:
+            self._drop()
+            raise _Lost(reason=f"the mail server answered {code}")
+        enhanced = _ENHANCED.match(words or b"")
+        reason = f"the mail server answered {code}" + (f" {enhanced[0].decode()}" if enhanced else "")
+        self._take_back(server)
+        if code in _LOGIN or code < _PERMANENT:
+            raise Temporary(reason=reason)
+        raise Permanent(reason=reason)
+
+    def _take_back(self, server: smtplib.SMTP) -> None:
+        try:
+            server.rset()
+        except (OSError, smtplib.SMTPException):
+            self._drop()
+
+    def _drop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    def _limit(self, server: smtplib.SMTP) -> None:
+        """Let the next answer take no longer than what is left of the time for this letter."""
+        if server.sock is not None:
+            server.sock.settimeout(self._remaining())
+
+    def _remaining(self) -> float:
+        return max(0.1, self._deadline - time.monotonic())
 
 
-def _envelope(connection: smtplib.SMTP, sender: str, to: str) -> None:
-    """Sender and recipient; nothing has left yet, so every failure is certain."""
-    connection.ehlo_or_helo_if_needed()
-    options = ["SMTPUTF8"] if not to.isascii() and connection.has_extn("smtputf8") else []
-    code, _ = connection.mail(parseaddr(sender)[1], options)
-    if code != 250:  # noqa: PLR2004 - SMTP's "fine"
-        _rset(connection)
-        raise _refusal(code, "sender refused")
-    try:
-        code, _ = connection.rcpt(to)
-    except UnicodeEncodeError:
-        _rset(connection)
-        raise Permanent(reason="the server does not take this address") from None
-    if code not in (250, 251):
-        _rset(connection)
-        raise _refusal(code, "recipient refused")
-
-
-def _letter(outgoing: Outgoing, sender: str) -> EmailMessage:
-    """The letter; its Message-ID is made of the attempt, so that a reply can be threaded."""
-    letter = EmailMessage(policy=SMTP_POLICY)
-    try:
-        letter["From"] = sender
-        letter["To"] = outgoing.to
-        letter["Subject"] = " ".join((outgoing.subject or "A message from your clinic").split())
-    except ValueError:
-        raise Permanent(reason="the address is not one") from None
-    letter["Date"] = formatdate(localtime=False)
-    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
-    letter["Message-ID"] = f"<{outgoing.attempt_id}@{domain}>"
-    letter["Auto-Submitted"] = "no"
-    letter.set_content(outgoing.body)
-    return letter
-
-
-def _refusal(code: int, what: str) -> Temporary | Permanent:
-    """4xx may pass, 5xx will not; the server's own words may hold the address and are dropped."""
-    kind = Temporary if 400 <= code < 500 else Permanent  # noqa: PLR2004 - SMTP's classes of replies
-    return kind(reason=f"{what} ({code})")
-
-
-def _reply(error: smtplib.SMTPException) -> str:
-    code = getattr(error, "smtp_code", None)
-    return f"the server answered {code}" if code else "the server did not answer as a mail server does"
-
-
-def _network(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return "the server did not answer in time"
-    return f"the server cannot be reached ({error.strerror or type(error).__name__})"
-
-
-def _rset(connection: smtplib.SMTP) -> None:
-    """Begin the next letter afresh; a server that is gone shows at the next NOOP."""
-    try:
-        connection.rset()
-    except (smtplib.SMTPException, OSError):
-        return
+class _Lost(Temporary):
+    """The gateway cannot take this now: {reason}; it is tried again later."""

@@ -1,0 +1,59 @@
+"""An outgoing message as an e-mail: headers that nothing can be injected into, a UTF-8 body."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from crm_core.channels.gateways.base import Outgoing, Permanent
+from crm_core.cleaning import single_line
+
+_LONGEST_ADDRESS = 254
+
+
+def message_id(attempt_id: str, domain: str) -> str:
+    """The Message-ID of an attempt: the same each time, so that a reply names what it answers."""
+    digest = hashlib.sha256(attempt_id.encode("utf-8", "replace")).hexdigest()[:32]
+    return f"<{digest}@{domain}>"
+
+
+def domain_of(address: str) -> str:
+    """The part after the last @, in the ASCII form that mail servers know."""
+    return address.rpartition("@")[2].encode("idna").decode("ascii")
+
+
+def mailbox(text: str) -> str:
+    """The bare address in `text`; Permanent where it is none that can be written to."""
+    address = parseaddr(text)[1]
+    local, at, domain = address.rpartition("@")
+    odd = any(each.isspace() or not each.isprintable() or each in '<>(),;:"\\[]' for each in address)
+    if not at or not local or not domain or odd or len(address) > _LONGEST_ADDRESS:
+        raise Permanent(reason="not an e-mail address")
+    try:
+        return f"{local}@{domain_of(address)}"
+    except UnicodeError:
+        raise Permanent(reason="not an e-mail address") from None
+
+
+def letter(outgoing: Outgoing, sender: str) -> EmailMessage:
+    """The message from `sender` ("Name <address>"); a subject with line breaks becomes one line."""
+    message = EmailMessage(policy=SMTP.clone(utf8=not outgoing.to.isascii()))
+    try:
+        message["From"] = sender
+        message["To"] = mailbox(outgoing.to)
+        message["Subject"] = single_line(outgoing.subject or "")
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = message_id(outgoing.attempt_id, domain_of(mailbox(sender)))
+        if outgoing.reply_to:
+            message["Reply-To"] = mailbox(outgoing.reply_to)
+        if outgoing.in_reply_to:
+            message["In-Reply-To"] = single_line(outgoing.in_reply_to)
+            message["References"] = " ".join(map(single_line, (*outgoing.references, outgoing.in_reply_to)))
+        message.set_content(outgoing.body.encode("utf-8", "replace").decode("utf-8"), cte="quoted-printable")
+    except (ValueError, MessageError):
+        raise Permanent(reason="the letter cannot be written as e-mail") from None
+    return message
