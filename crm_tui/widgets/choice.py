@@ -58,7 +58,7 @@ class Choice(Dialog[Picked]):
     Choice {
         #choice-list {
             height: auto; max-height: 12; border: none; padding: 0; margin: 1 0 0 0; background: $surface;
-            scrollbar-size-vertical: 1;
+            scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
         }
         #choice-text-label { color: $quiet; margin-top: 1; display: none; }
         #choice-text { display: none; }
@@ -87,10 +87,10 @@ class Choice(Dialog[Picked]):
 
     def compose_question(self) -> ComposeResult:
         """Filter, list, and the line of words that appears when it is wanted."""
-        yield Input(placeholder="type a few letters", id="choice-filter")
+        yield Input(compact=True, placeholder="type a few letters", id="choice-filter")
         yield OptionList(id="choice-list", markup=False)
         yield Static(id="choice-text-label", markup=False)
-        yield Input(id="choice-text")
+        yield Input(compact=True, id="choice-text")
         yield Static(id="choice-said", markup=False)
 
     def on_mount(self) -> None:

@@ -299,8 +299,8 @@ class Composer(Vertical):
                 f"This number is {cautions}. Press y to send it for {self.identity.name}, any other key to stop."
             )
         if self.purpose is Purpose.NOTE:
-            return plain("INTERNAL · no patient ever sees this · ctrl+s saves · esc leaves, the draft is kept")
-        parts = [self.measure(self.text), "ctrl+s sends", "esc leaves, the draft is kept"]
+            return plain("INTERNAL · no patient sees this · ctrl+s saves · esc leaves")
+        parts = [self.measure(self.text), "ctrl+s sends", "esc leaves"]
         if self.template:
             parts.insert(0, f"template {self.template}")
         return plain(" · ".join(parts))

@@ -63,7 +63,7 @@ class Confirm(Dialog[bool]):
         """The question, then two answers or the number to type."""
         yield Static(self._question(), id="confirm-text", markup=False)
         if self._count:
-            yield Input(id="confirm-number")
+            yield Input(compact=True, id="confirm-number")
             return
         with Horizontal(id="confirm-answers"):
             yield Button(plain(self._no), id="confirm-no")

@@ -36,7 +36,7 @@ class Dialog(ModalScreen[Answer | None]):
             padding: 0 1;
         }
         #dialog-hint { color: $quiet; height: auto; margin-top: 1; }
-        Input { border: none; height: 1; padding: 0; background: $panel; }
+        Input { height: 1; padding: 0; background: $panel; }
     }
     """
 

@@ -28,7 +28,7 @@ class FilterLine(Horizontal):
         background: $panel;
         padding: 0 1;
         display: none;
-        Input { border: none; height: 1; padding: 0; width: 1fr; background: $panel; }
+        Input { height: 1; padding: 0; width: 1fr; background: $panel; }
         Line { width: auto; color: $warning; text-style: bold; }
         &.-shown { display: block; }
     }
@@ -54,7 +54,7 @@ class FilterLine(Horizontal):
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="filter: name, category, state, owner")
+        yield Input(compact=True, placeholder="filter: name, category, state, owner")
         yield Line()
 
     @property

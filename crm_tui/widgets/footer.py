@@ -27,6 +27,12 @@ class CommandFooter(Line):
         background: $panel;
         color: $quiet;
         padding: 0 1;
+        link-color: $quiet;
+        link-style: none;
+        link-background: $panel;
+        link-style-hover: underline;
+        link-color-hover: $foreground;
+        link-background-hover: $panel;
         &.-good { color: $success; }
         &.-warning { color: $warning; }
     }

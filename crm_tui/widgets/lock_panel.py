@@ -21,9 +21,9 @@ class LockPanel(Vertical):
     LockPanel {
         height: 1fr;
         background: $background;
-        #lock-box { width: 44; height: auto; }
+        #lock-box { width: 58; max-width: 100%; height: auto; }
         #lock-title { text-style: bold; height: auto; margin-bottom: 1; }
-        Input { border: none; height: 1; padding: 0 1; margin-bottom: 1; background: $panel; }
+        Input { height: 1; padding: 0 1; margin-bottom: 1; background: $panel; }
         #lock-said { color: $quiet; }
         #lock-said.-refused { color: $warning; }
     }
@@ -54,8 +54,8 @@ class LockPanel(Vertical):
             if self._name_given:
                 yield Line(plain(self._name_given))
             else:
-                yield Input(placeholder="name", id="lock-name")
-            yield Input(placeholder="password", password=True, id="lock-password")
+                yield Input(compact=True, placeholder="name", id="lock-name")
+            yield Input(compact=True, placeholder="password", password=True, id="lock-password")
             yield Line(plain("enter signs in"), id="lock-said")
 
     def on_mount(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,7 @@ from crm_tui.terminal import plain
 from crm_tui.widgets.dialog import Dialog
 
 _KEYS = 16
+_WIDTH = 74
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,9 @@ def help_text(commands: Iterable[str] | None = None) -> Content:
     for group, members in help_sections(commands):
         lines.append(plain(group.value.upper(), "bold $primary"))
         for one in members:
-            keys = (one.shown_keys or "palette").ljust(_KEYS)
-            lines.append(Content.assemble((keys, "bold"), one.title, plain(f"  {one.help}", "$quiet")))
+            first, *rest = wrap(one.help, _WIDTH - _KEYS)
+            lines.append(Content.assemble(((one.shown_keys or "palette").ljust(_KEYS), "bold"), first))
+            lines += [Content(" " * _KEYS + line) for line in rest]
         lines.append(Content())
     return Content("\n").join(lines[:-1])
 
@@ -83,8 +86,8 @@ class TextPanel(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,q", "dismiss_none", "Close", show=False)]
     DEFAULT_CSS = """
     TextPanel {
-        #dialog { width: 96; }
-        Reading { height: auto; max-height: 30; scrollbar-size-vertical: 1; }
+        #dialog { width: 80; }
+        Reading { height: auto; max-height: 70vh; scrollbar-size-vertical: 1; }
         Reading Static { height: auto; }
     }
     """

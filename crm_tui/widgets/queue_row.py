@@ -80,7 +80,7 @@ _WIDTHS = {
     Column.PRIORITY: 7,
     Column.CATEGORY: 15,
     Column.STATE: 12,
-    Column.OWNER: 10,
+    Column.OWNER: 8,
 }
 _LEAST_NAME = 15
 _MOST_NAME = 32
@@ -108,7 +108,9 @@ def columns(width: int) -> tuple[tuple[Column, int], ...]:
         kept.add(column)
     name = min(_MOST_NAME, _LEAST_NAME + room)
     rest = _LEAST_NAME + room - name
-    sizes = _WIDTHS | {Column.PATIENT: name, Column.CATEGORY: _WIDTHS[Column.CATEGORY] + rest // 2}
+    sizes = _WIDTHS | {Column.PATIENT: name}
+    for column, share in ((Column.CATEGORY, rest // 2), (Column.OWNER, rest // 3)):
+        sizes[column] += share
     return tuple((column, sizes[column] + _gap(column, width)) for column in Column if column in kept)
 
 

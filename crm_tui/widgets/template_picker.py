@@ -52,11 +52,11 @@ class TemplatePicker(Vertical):
     TemplatePicker {
         height: 1fr;
         background: $surface;
-        #picker-query { border: none; height: 1; padding: 0 1; background: $panel; }
+        #picker-query { height: 1; padding: 0 1; background: $panel; }
         #picker-body { height: 1fr; }
         #picker-results {
             width: 2fr; max-width: 44; height: 1fr; border: none; padding: 0; background: $surface;
-            scrollbar-size-vertical: 1;
+            scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
         }
         #picker-preview-pane { width: 3fr; height: 1fr; padding: 0 2; background: $background; }
         #picker-preview { width: 1fr; height: auto; }
@@ -85,7 +85,7 @@ class TemplatePicker(Vertical):
         self._found: list[TemplateOption] = []
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="type a word of the template's name", id="picker-query")
+        yield Input(compact=True, placeholder="type a word of the template's name", id="picker-query")
         with Horizontal(id="picker-body"):
             yield OptionList(id="picker-results", markup=False)
             with VerticalScroll(id="picker-preview-pane", can_focus=False):

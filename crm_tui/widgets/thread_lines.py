@@ -122,12 +122,20 @@ def _head(entry: ThreadEntry, when: str, width: int, now: datetime, *, masked: b
     author = MASK if masked and by_patient else one_line(entry.author)
     internal = "INTERNAL" if entry.kind is EntryKind.NOTE else ""
     facts = [internal, author, one_line(entry.channel), when, ago(entry.at, now) if by_patient else ""]
-    told = " · ".join(fact for fact in facts if fact)
-    state = " · ".join(one_line(part) for part in (entry.delivery, entry.badge) if part)
+    told_in = Ink.NOTE if entry.kind is EntryKind.NOTE else Ink.HEAD
+    state_in = Ink.FAILED if _FAILED.search(entry.delivery) else Ink.QUIET
+    parts = [
+        (one_line(entry.badge), Ink.FAILED),
+        *((fact, told_in) for fact in facts),
+        (one_line(entry.delivery), state_in),
+    ]
+    pieces = [(fit(tag, _GUTTER), ink)]
     room = width - _GUTTER
-    told = told if cell_len(told) <= room else fit(told, room).rstrip()
-    pieces = [(fit(tag, _GUTTER), ink), (told, Ink.HEAD)]
-    if state and (left := room - cell_len(told) - 3) >= len("held"):
-        failed = bool(_FAILED.search(entry.delivery)) or bool(entry.badge)
-        pieces += [(" · ", Ink.HEAD), (fit(state, left).rstrip(), Ink.FAILED if failed else Ink.QUIET)]
+    for text, inked in parts:
+        between = " · " if text and len(pieces) > 1 else ""
+        if not text or room <= len(between):
+            continue
+        shown = text if cell_len(text) <= room - len(between) else fit(text, room - len(between))
+        pieces += [(between, told_in), (shown, inked)] if between else [(shown, inked)]
+        room -= len(between) + cell_len(shown)
     return ThreadLine(tuple(pieces), entry.id)

@@ -10,7 +10,7 @@ from textual.geometry import Region
 from crm_tui.widgets.page_cache import PAGE
 from crm_tui.widgets.queue_list import QueueList
 from crm_tui.widgets.queue_row import QueueRow
-from tests.widgets.gallery import NOW, QueueStage, made_row
+from tests.widgets.stages import NOW, QueueStage, made_row
 
 
 def _shown(queue: QueueList) -> list[str]:
