@@ -45,24 +45,24 @@ class Arrival(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Deed(Event):
+class Deed(Event):
     by: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linked(_Deed):
+class Linked(Deed):
     """Staff said which patient an unlinked conversation is with."""
 
     mrn: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claimed(_Deed):
+class Claimed(Deed):
     """Staff took it and has not answered yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replied(_Deed):
+class Replied(Deed):
     """An answer from a template, in `language` where there is such a variant."""
 
     template: str
@@ -71,7 +71,7 @@ class Replied(_Deed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Called(_Deed):
+class Called(Deed):
     """A logged call with its coded outcome."""
 
     outcome: str
@@ -79,14 +79,14 @@ class Called(_Deed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Noted(_Deed):
+class Noted(Deed):
     """An internal note."""
 
     words: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moved(_Deed):
+class Moved(Deed):
     """To another lane, with a coded reason."""
 
     lane: str
@@ -95,7 +95,7 @@ class Moved(_Deed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Escalated(_Deed):
+class Escalated(Deed):
     """Raised to a role with one question."""
 
     to: Role
@@ -104,7 +104,7 @@ class Escalated(_Deed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snoozed(_Deed):
+class Snoozed(Deed):
     """Put off until a time, with what is to be done then."""
 
     until: datetime
@@ -112,12 +112,12 @@ class Snoozed(_Deed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Acknowledged(_Deed):
+class Acknowledged(Deed):
     """A clinician took a danger."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closed(_Deed):
+class Closed(Deed):
     """Ended with a coded outcome."""
 
     outcome: str

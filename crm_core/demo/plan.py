@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from crm_core.access.model import Role
 from crm_core.demo import events as did
 from crm_core.demo.casting import Cast, Line
 from crm_core.demo.open_scenes import Desk, dangers, handled_danger, strangers
@@ -132,7 +133,7 @@ def _just_ended(desk: Desk, talk: Talk) -> list[did.Event]:
 
 def _not_for_us(desk: Desk, sender: str, text: str) -> list[did.Event]:
     at, thread = _some_time(desk), desk.cast.thread()
-    by = desk.cast.worker("front_desk")
+    by = desk.cast.only(Role.SUPERVISOR)
     closed_at = desk.days.later(at, desk.cast.rng.uniform(3, 60)).replace(microsecond=0)
     return [
         did.Arrival(at=at, thread=thread, id=f"demo-{thread}-1", channel=Channel.SMS, sender=sender, text=text),

@@ -42,6 +42,7 @@ TABLE: dict[str, Entry] = {
     "poll": Entry(LOOK, "poll", "Deliver what is due."),
     "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),
     "template": Entry(RULES, "template", "The library of answers.", whole=True),
+    "demo": Entry(HOUSE, "demo", "Make an invented clinic with three months behind it, or open the one made before."),
     "init": Entry(HOUSE, "init", "Make a home: key, store, playbook, first account."),
     "staff": Entry(HOUSE, "staff", "Accounts, their roles and lanes.", whole=True),
     "vendor": Entry(HOUSE, "vendor", "Who carries messages, and under which BAA.", whole=True),
