@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -66,9 +66,7 @@ class Placed:
 
 def mark(vault: Vault, record: PatientRecord) -> Marked:
     """The keyed marks of a record. One that its source gives no name is known by its content."""
-    content = {"draft": asdict(record.draft), "replaced_by": record.replaced_by and record.replaced_by.text}
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str).encode()
-    fingerprint = vault.fingerprint(canonical)
+    fingerprint = vault.fingerprint(_canonical(record))
     key = record.key if record.key.id else SourceKey(source="content", id=fingerprint.hex())
     return Marked(
         record=record,
@@ -76,6 +74,19 @@ def mark(vault: Vault, record: PatientRecord) -> Marked:
         fingerprint=fingerprint,
         replaced_by_token=token_of(vault, record.replaced_by) if record.replaced_by else None,
     )
+
+
+def _canonical(record: PatientRecord) -> bytes:
+    """Everything that is taken from a record, in one order. By hand: `asdict` takes four times as long."""
+    draft = record.draft
+    facts = (
+        *(draft.family, draft.given, draft.name_text, draft.birth_date, draft.address, draft.language),
+        *(draft.time_zone, draft.deceased, draft.deceased_at, draft.active, draft.replaced),
+        [(item.system, item.value, item.kind, item.old) for item in draft.identifiers],
+        [(item.kind, item.value, item.use, item.rank) for item in draft.contacts],
+        record.replaced_by and record.replaced_by.text,
+    )
+    return json.dumps(facts, default=str).encode()
 
 
 def token_of(vault: Vault, key: SourceKey) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 MRN = "MR"
 """HL7 v2-0203 code of a medical record number."""
 
@@ -15,6 +17,7 @@ _SYSTEMS_LEFT_OUT = (
 )
 
 
+@lru_cache(maxsize=1024)
 def is_kept(system: str, kind: str) -> bool:
     """Whether an identifier is taken at all.
 

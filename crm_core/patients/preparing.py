@@ -101,10 +101,9 @@ def prepare(vault: Vault, draft: PatientDraft, region: str) -> Prepared:
     birth_token = vault.token(TokenKind.BIRTH_DATE, draft.birth_date) if draft.birth_date else None
     if birth_token is not None:
         tokens.add(birth_token)
-    family_words = "".join(name_words(family)) if family else ""
     return Prepared(
         draft=draft,
-        family_mark=vault.name_token(family_words) if family_words else None,
+        family_mark=vault.name_token(family) if family else None,
         birth_mark=None if birth_token is None else birth_token & LOW_16,
         identifiers=tuple(identifiers.values()),
         contacts=tuple(contacts.values()),

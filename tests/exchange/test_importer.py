@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,18 @@ from crm_core.app import Crm
 from crm_core.audit.tables import AuditRow
 from crm_core.errors import NotPermitted, UsageError
 from crm_core.exchange import importer
+from crm_core.exchange.fhir_patient import read_patient
 from crm_core.exchange.importer import import_fhir
-from crm_core.exchange.model import ImportProgress
+from crm_core.exchange.model import ImportProgress, PatientRecord, Resource
+from crm_core.exchange.references import mark
 from crm_core.exchange.tables import BATCH, PROGRESS, BatchState
-from crm_core.patients.model import ContactKind
+from crm_core.patients.model import ContactKind, PatientDraft
 from crm_core.patients.queries import match_contact
 from crm_core.patients.queries import patient as patient_view
 from crm_core.patients.search import find
 from crm_core.patients.tables import IDENTIFIER, PATIENT
 from crm_core.store.base import Base
-from tests.conftest import StaffFactory
+from tests.conftest import MONDAY, StaffFactory
 from tests.exchange.fhir import bundle, patient, patients_of, rejected, run, write_json, write_lines
 
 
@@ -284,6 +288,22 @@ def test_no_social_security_number_of_a_real_export_is_kept(crm: Crm, shared_dat
         assert unit.scalar(select(func.count()).select_from(IDENTIFIER)) == 2 * 124
         kinds = set(unit.scalars(select(IDENTIFIER.c.kind)))
     assert kinds == {"", "MR"}
+
+
+def test_every_fact_of_a_draft_counts_as_a_change(crm: Crm) -> None:
+    read = read_patient(Resource(file="f", row=1, type="Patient", content=patient(1)), date(2026, 11, 23))
+    assert isinstance(read, PatientRecord)
+    changes: dict[str, Any] = {
+        "family": "x", "given": "x", "name_text": "x", "birth_date": "1971", "identifiers": (), "contacts": (),
+        "address": "x", "language": "x", "time_zone": "x", "deceased": True, "deceased_at": MONDAY, "active": False,
+        "replaced": True,
+    }  # fmt: skip
+    assert changes.keys() | {"patient_id"} == {one.name for one in fields(PatientDraft)}
+    prints = {
+        mark(crm.vault, replace(read, draft=replace(read.draft, **{name: v}))).fingerprint
+        for name, v in changes.items()
+    }
+    assert len(prints | {mark(crm.vault, read).fingerprint}) == len(changes) + 1
 
 
 def test_the_report_is_one_json_document(crm: Crm, tmp_path: Path) -> None:
