@@ -1,8 +1,10 @@
 """Delivering the outbox: claim with a lease, call the gateway outside any transaction, settle.
 
-A row is claimed by raising its fence; only the holder of that fence may settle it, so a sender
-that slept through its lease cannot finish another's work. What timed out after it left is
-`unknown` and never blindly resent: the gateway is asked by attempt id, or a person is.
+A row is claimed by raising its fence; only the holder of that fence may go on with it, so a
+sender that slept through its lease cannot finish another's work. Just before the call the gate is
+asked once more and the gateway's name is written down: a row that carries none was surely not
+handed over, one that does is looked up by attempt id before it is sent again. What cannot be
+looked up is `unknown` and never blindly resent: a person is asked.
 """
 
 from __future__ import annotations
@@ -10,21 +12,23 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from crm_core.access.model import SYSTEM, Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
+from crm_core.channels.attempts import MOST_TRIES, Claimed, Fate, later, looked_up, sent, suppressed
 from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.gateways.base import CannotTell, Found, Gateway, NotFound, Outgoing, Permanent, Temporary, UnknownFate
+from crm_core.channels.gateways.base import Outgoing
 from crm_core.channels.model import Delivery
-from crm_core.channels.outbox import reasons_json
-from crm_core.channels.tables import Message, Outbox
+from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver, reasons_json
+from crm_core.channels.tables import LEAVING, Message, Outbox
 from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.store.feed import Topic
+from crm_core.vault.sealing import Tampered
 from crm_core.words import Purpose
 from crm_core.work.units import Units, WriteUnit
 
@@ -34,15 +38,8 @@ LONGEST_CALL = timedelta(seconds=30)
 """A gateway call is only begun with this much of the lease left; gateways time out sooner."""
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
-MOST_TRIES = 8
 
 _table = Outbox.__table__
-
-
-class SendObserver(Protocol):
-    """One who waits for this delivery."""
-
-    def settled(self, unit: WriteUnit, conversation_id: int | None, state: Delivery, failure: str | None) -> None: ...
 
 
 @dataclass(kw_only=True)
@@ -61,31 +58,6 @@ class Tally:
         """Count another run in."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claimed:
-    """A row in this sender's hands. `expired`: an earlier sender may already have sent it."""
-
-    id: int
-    fence: int
-    tries: int
-    lease_until: datetime
-    expired: bool
-    conversation_id: int | None
-    message_id: int
-    gateway: Gateway
-    outgoing: Outgoing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fate:
-    """How an attempt ended."""
-
-    state: Delivery
-    provider_id: str | None = None
-    failure: str | None = None
-    again: bool = False
 
 
 class Courier:
@@ -114,10 +86,10 @@ class Courier:
         with self._units.write(SYSTEM) as unit:
             claimed = claim_due(unit, self._gate, self._observers, tally)
         for row in claimed:
-            in_time = self._units.clock.now() < row.lease_until - LONGEST_CALL
-            fate = _attempt(row) if in_time else Fate(state=Delivery.QUEUED, failure="not tried in time", again=True)
-            with self._units.write(SYSTEM) as unit:
-                settle(unit, row, fate, self._observers, tally)
+            fate = self._fate(row)
+            if fate is not None:
+                with self._units.write(SYSTEM) as unit:
+                    settle(unit, row, fate, self._observers, tally)
         return tally
 
     def close(self) -> None:
@@ -125,32 +97,39 @@ class Courier:
         for gateway in self._gate.gateways.values():
             gateway.close()
 
+    def _fate(self, row: Claimed) -> Fate | None:
+        """What becomes of a claimed row; None where it is no longer ours."""
+        if self._units.clock.now() >= row.lease_until - LONGEST_CALL:
+            return later(row, "not tried in time", tried=False)
+        if row.begun:
+            known = looked_up(row)
+            if known is not None:
+                return known
+        with self._units.write(SYSTEM) as unit:
+            refused = begin(unit, self._gate, row)
+        return refused if refused is None or refused.state is not Delivery.SENDING else sent(row)
+
 
 @needs(Permission.OUTBOX_DELIVER)
 def claim_due(unit: WriteUnit, gate: Gate, observers: Sequence[SendObserver], tally: Tally) -> list[Claimed]:
     """Take what is due, asking the gate once more; what it now refuses is suppressed at once."""
-    due = (
-        select(_table.c.id, _table.c.state)
-        .where(
-            or_(_table.c.state == Delivery.QUEUED, _table.c.state == Delivery.SENDING),
-            _table.c.due_at <= unit.now,
-        )
-        .order_by(_table.c.due_at, _table.c.id)
-        .limit(BATCH)
-    )
+    due = select(_table.c.id).where(LEAVING, _table.c.due_at <= unit.now).order_by(_table.c.due_at, _table.c.id)
+    due = due.limit(BATCH)
     if unit.dialect == "postgresql":
         due = due.with_for_update(skip_locked=True)
-    picked = {row.id: row.state for row in unit.execute(due)}
+    picked = unit.scalars(due)
     tally.claimed += len(picked)
     claimed = []
-    for row in unit.execute(_details().where(Outbox.id.in_(picked)).order_by(Outbox.due_at, Outbox.id)).all():
-        taken = _claim(unit, gate, row, expired=picked[row.id] == Delivery.SENDING)
-        if isinstance(taken, Claimed):
-            claimed.append(taken)
-        else:
+    with unit.listing("outbox", "due"):
+        for row in unit.execute(_details().where(Outbox.id.in_(picked)).order_by(Outbox.due_at, Outbox.id)).all():
+            taken = _claim(unit, gate, row)
+            if isinstance(taken, Claimed):
+                claimed.append(taken)
+                continue
             tally.done += 1
+            tally.failed += taken.state is Delivery.FAILED
             for observer in observers:
-                observer.settled(unit, row.conversation_id, Delivery.SUPPRESSED, taken)
+                observer.settled(unit, row.conversation_id, taken.state, taken.failure)
     if picked:
         unit.changed(Topic.OUTBOX)
     return claimed
@@ -159,9 +138,9 @@ def claim_due(unit: WriteUnit, gate: Gate, observers: Sequence[SendObserver], ta
 def _details() -> Any:
     return (
         select(
-            Outbox.id, Outbox.fence, Outbox.tries, Outbox.message_id, Outbox.dedup_key, Outbox.channel, Outbox.purpose,
-            Outbox.contact_point_id, Outbox.patient_id, Message.conversation_id, Message.body, Message.subject,
-            ContactPoint.value, Patient.given,
+            Outbox.id, Outbox.state, Outbox.fence, Outbox.tries, Outbox.gateway, Outbox.message_id, Outbox.dedup_key,
+            Outbox.channel, Outbox.purpose, Outbox.contact_point_id, Outbox.patient_id, Message.conversation_id,
+            Message.body, Message.subject, ContactPoint.value, Patient.given,
         )
         .join(Message, Message.id == Outbox.message_id)
         .outerjoin(ContactPoint, ContactPoint.id == Outbox.contact_point_id)
@@ -169,33 +148,26 @@ def _details() -> Any:
     )  # fmt: skip
 
 
-def _claim(unit: WriteUnit, gate: Gate, row: Any, *, expired: bool) -> Claimed | str:
-    """The row in our hands, or the reason why it is suppressed."""
-    with unit.listing("outbox", "due"):
-        body, to, given = unit.open(row.body) or "", unit.open(row.value), unit.open(row.given) if row.given else None
-        subject = unit.open(row.subject)
-    candidate = Candidate(
-        channel=row.channel,
-        contact_point_id=row.contact_point_id,
-        patient_id=row.patient_id,
-        text=body,
-        first_name=given.split()[0] if given and given.split() else None,
-        keyword_answer=row.purpose == Purpose.NOTICE and row.dedup_key.startswith("keyword-"),
-    )
-    verdict = gate.judge(unit, candidate)
+def _claim(unit: WriteUnit, gate: Gate, row: Any) -> Claimed | Fate:
+    """The row in our hands, or what it ended as: suppressed by the gate, or not to be opened."""
     mine = update(_table).where(_table.c.id == row.id)  # type: ignore[arg-type]
-    if verdict.refusal is not None and not expired:
-        why = verdict.refusal.saw
-        unit.execute(
-            mine.values(
-                state=Delivery.SUPPRESSED, settled_at=unit.now, why=reasons_json(verdict.reasons), failure=why
-            )
-        )
-        unit.audit(Tag.MESSAGE_SUPPRESSED, row.message_id, why=verdict.refusal.check, outcome=Outcome.SUPPRESSED)
-        return why
-    gateway = gate.gateways[row.channel]
+    try:
+        candidate, outgoing = _opened(unit, row)
+    except Tampered:
+        # One row that does not open must not hold up every other.
+        fate = Fate(state=Delivery.FAILED, failure="its text was tampered with and does not open")
+        unit.execute(mine.values(state=fate.state, settled_at=unit.now, failure=fate.failure, lease_until=None))
+        unit.audit(Tag.MESSAGE_FAILED, row.message_id, outcome=Outcome.FAILED)
+        return fate
+    begun = row.state == Delivery.SENDING and row.gateway is not None
+    verdict = gate.judge(unit, candidate)
+    if verdict.refusal is not None and not begun:
+        fate = suppressed(verdict)
+        values = {"state": fate.state, "settled_at": unit.now, "why": fate.why, "failure": fate.failure}
+        unit.execute(mine.values(**values, lease_until=None))
+        unit.audit(Tag.MESSAGE_SUPPRESSED, row.message_id, why=fate.check, outcome=Outcome.SUPPRESSED)
+        return fate
     lease = unit.now + LEASE
-    attempt_id = row.dedup_key
     unit.execute(
         mine.values(
             state=Delivery.SENDING,
@@ -203,8 +175,8 @@ def _claim(unit: WriteUnit, gate: Gate, row: Any, *, expired: bool) -> Claimed |
             tries=row.tries + 1,
             lease_until=lease,
             due_at=lease,
-            attempt_id=attempt_id,
-            gateway=gateway.name,
+            attempt_id=outgoing.attempt_id,
+            gateway=row.gateway if begun else None,
             why=reasons_json(verdict.reasons),
         )
     )
@@ -213,58 +185,83 @@ def _claim(unit: WriteUnit, gate: Gate, row: Any, *, expired: bool) -> Claimed |
         fence=row.fence + 1,
         tries=row.tries + 1,
         lease_until=lease,
-        expired=expired,
+        begun=begun,
         conversation_id=row.conversation_id,
         message_id=row.message_id,
-        gateway=gateway,
-        outgoing=Outgoing(attempt_id=attempt_id, to=str(to), body=str(body), subject=str(subject) if subject else None),
+        gateway=gate.gateways.get(row.channel),
+        candidate=candidate,
+        outgoing=outgoing,
     )
 
 
-def _attempt(row: Claimed) -> Fate:
-    """Send, or first ask the gateway whether an earlier attempt already did."""
-    if row.expired:
-        match row.gateway.find(row.outgoing.attempt_id):
-            case Found(provider_id=provider_id):
-                return Fate(state=Delivery.SENT, provider_id=provider_id)
-            case CannotTell():
-                return Fate(state=Delivery.UNKNOWN, failure="the sender stopped half-way and the gateway cannot be asked")
-            case NotFound():
-                pass
-    try:
-        accepted = row.gateway.send(row.outgoing)
-    except Temporary as error:
-        if row.tries >= MOST_TRIES:
-            return Fate(state=Delivery.FAILED, failure=f"{error.reason}, given up after {row.tries} tries")
-        return Fate(state=Delivery.QUEUED, failure=error.reason, again=True)
-    except Permanent as error:
-        return Fate(state=Delivery.FAILED, failure=error.reason)
-    except UnknownFate as error:
-        return Fate(state=Delivery.UNKNOWN, failure=error.reason)
-    return Fate(state=Delivery.SENT, provider_id=accepted.provider_id)
+def _opened(unit: WriteUnit, row: Any) -> tuple[Candidate, Outgoing]:
+    body, to, given = unit.open(row.body) or "", unit.open(row.value), unit.open(row.given) if row.given else None
+    subject = unit.open(row.subject)
+    candidate = Candidate(
+        channel=row.channel,
+        contact_point_id=row.contact_point_id,
+        patient_id=row.patient_id,
+        text=body,
+        first_name=given.split()[0] if given and given.split() else None,
+        keyword_answer=row.purpose == Purpose.NOTICE and row.dedup_key.startswith("keyword-"),
+    )
+    return candidate, Outgoing(
+        attempt_id=row.dedup_key, to=str(to), body=str(body), subject=str(subject) if subject else None
+    )
+
+
+@needs(Permission.OUTBOX_DELIVER)
+def begin(unit: WriteUnit, gate: Gate, row: Claimed) -> Fate | None:
+    """Write down that the row goes to its gateway now; what the gate refuses by now does not.
+
+    Returns `sending` where it may go, how it ended where it may not, and None where another
+    sender has it meanwhile.
+    """
+    verdict = gate.judge(unit, row.candidate)
+    if verdict.refusal is not None or row.gateway is None:
+        return suppressed(verdict)
+    ours = update(_table).where(_is_ours(row)).values(gateway=row.gateway.name)  # type: ignore[arg-type]
+    return Fate(state=Delivery.SENDING) if unit.execute(ours).rowcount == 1 else None
+
+
+_TAGS = {
+    Delivery.SENT: (Tag.MESSAGE_SENT, Outcome.DONE),
+    Delivery.FAILED: (Tag.MESSAGE_FAILED, Outcome.FAILED),
+    Delivery.UNKNOWN: (Tag.MESSAGE_UNKNOWN, Outcome.FAILED),
+    Delivery.SUPPRESSED: (Tag.MESSAGE_SUPPRESSED, Outcome.SUPPRESSED),
+}
 
 
 @needs(Permission.OUTBOX_DELIVER)
 def settle(unit: WriteUnit, row: Claimed, fate: Fate, observers: Sequence[SendObserver], tally: Tally) -> None:
     """Write down how an attempt ended, if the row is still ours by its fence."""
-    values: dict[str, Any] = {"state": fate.state, "failure": fate.failure, "lease_until": None}
+    failure = fate.failure[:LONGEST_FAILURE] if fate.failure else None
+    values: dict[str, Any] = {"state": fate.state, "failure": failure, "lease_until": None}
+    if fate.why is not None:
+        values["why"] = fate.why
     if fate.again:
-        values["due_at"] = unit.now + _backoff(row.tries)
+        due_at = unit.now + _backoff(row.tries) if fate.tried else unit.now
+        begun = fate.state is Delivery.SENDING
+        values |= {"due_at": due_at, "lease_until": due_at if begun else None}
+        values |= {} if begun else {"gateway": None}
+        values |= {} if fate.tried else {"tries": row.tries - 1}
     else:
         values |= {"settled_at": unit.now, "provider_id": fate.provider_id}
-    ours = (_table.c.id == row.id) & (_table.c.fence == row.fence) & (_table.c.state == Delivery.SENDING)
-    if unit.execute(update(_table).where(ours).values(values)).rowcount != 1:  # type: ignore[arg-type]
+    if unit.execute(update(_table).where(_is_ours(row)).values(values)).rowcount != 1:  # type: ignore[arg-type]
         return
     _count(tally, row, fate)
+    unit.changed(Topic.OUTBOX)
     if fate.again:
         return
-    tags = {Delivery.SENT: Tag.MESSAGE_SENT, Delivery.FAILED: Tag.MESSAGE_FAILED, Delivery.UNKNOWN: Tag.MESSAGE_UNKNOWN}
-    outcome = Outcome.DONE if fate.state is Delivery.SENT else Outcome.FAILED
-    unit.audit(tags[fate.state], row.message_id, outcome=outcome)
-    unit.changed(Topic.OUTBOX)
+    tag, outcome = _TAGS[fate.state]
+    unit.audit(tag, row.message_id, why=fate.check, outcome=outcome)
     unit.changed(Topic.INBOX)
     for observer in observers:
-        observer.settled(unit, row.conversation_id, fate.state, fate.failure)
+        observer.settled(unit, row.conversation_id, fate.state, failure)
+
+
+def _is_ours(row: Claimed) -> ColumnElement[bool]:
+    return (_table.c.id == row.id) & (_table.c.fence == row.fence) & (_table.c.state == Delivery.SENDING)
 
 
 def _count(tally: Tally, row: Claimed, fate: Fate) -> None:

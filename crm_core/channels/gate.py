@@ -6,15 +6,17 @@ opt-out, a death or a lapsed agreement in between still stops it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
+from crm_core.channels.contents import what_does_not_belong
 from crm_core.channels.gateways.base import Gateway
 from crm_core.channels.model import Reason, Verdict
-from crm_core.channels.tables import Vendor
+from crm_core.channels.vendors import agreement_until
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.words import Channel
@@ -28,8 +30,8 @@ class Candidate:
     channel: Channel
     contact_point_id: int | None
     patient_id: int | None
-    text: str
-    first_name: str | None
+    text: str = field(repr=False)
+    first_name: str | None = field(repr=False)
     keyword_answer: bool = False
 
 
@@ -61,13 +63,17 @@ class Gate:
             yield _no("recipient", "no number or address to send to")
             return
         point = unit.execute(
-            select(ContactPoint.invalid_at, ContactPoint.opted_out_at).where(ContactPoint.id == candidate.contact_point_id)
+            select(ContactPoint.invalid_at, ContactPoint.opted_out_at).where(
+                ContactPoint.id == candidate.contact_point_id
+            )
         ).one()
         yield _no("number", "marked invalid") if point.invalid_at else _yes("number", "not known to be invalid")
         if candidate.keyword_answer:
             yield _yes("opt-out", "answers the keyword itself")
             return
         yield _no("opt-out", "opted out") if point.opted_out_at else _yes("opt-out", "not opted out")
+        unfit = what_does_not_belong(candidate.text)
+        yield _no("content", unfit) if unfit else _yes("content", "nothing that does not belong in a message")
         yield from self._patient(unit, candidate)
 
     def _gateway(self, unit: ReadUnit, channel: Channel) -> Iterator[Reason]:
@@ -79,16 +85,7 @@ class Gate:
         if not gateway.real:
             yield _yes("agreement", "stays in this house")
             return
-        today = unit.now.date()
-        until = unit.scalar(
-            select(func.max(Vendor.baa_until)).where(
-                Vendor.gateway == channel.value,
-                Vendor.name == gateway.vendor,
-                Vendor.ended_at.is_(None),
-                Vendor.baa_from <= today,
-                Vendor.baa_until >= today,
-            )
-        )
+        until = agreement_until(unit, gateway.vendor, channel)
         if until is None:
             yield _no("agreement", f"vendor {gateway.vendor} has no BAA in date for {channel}")
         else:
@@ -106,16 +103,20 @@ class Gate:
             yield _no("whose", "this number is not on the patient's record")
             return
         if len(sharers) > 1:
-            named = candidate.first_name is not None and candidate.first_name.casefold() in candidate.text.casefold()
             yield (
                 _yes("shared", f"shared by {len(sharers)}, and the text names the patient")
-                if named
+                if _names(candidate.text, candidate.first_name)
                 else _no("shared", f"shared by {len(sharers)}, and the text does not name the patient")
             )
         for check in self.checks:
             reason = check(unit, candidate, len(sharers))
             if reason is not None:
                 yield reason
+
+
+def _names(text: str, name: str | None) -> bool:
+    """Whether `name` stands in the text as a word of its own: "Al" is not in "also"."""
+    return name is not None and re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", text.casefold()) is not None
 
 
 def _yes(check: str, saw: str) -> Reason:

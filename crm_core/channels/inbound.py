@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -20,10 +20,10 @@ from crm_core.audit.tags import Tag
 from crm_core.channels.danger import Screening, Verdict
 from crm_core.channels.keywords import Keyword, classify
 from crm_core.channels.model import Direction, Handled, Inbound, MessageKind, Received, Screened
-from crm_core.channels.senders import match_sender
 from crm_core.channels.tables import Message
 from crm_core.cleaning import clean, single_line
 from crm_core.patients.model import ContactMatch
+from crm_core.patients.service import match_sender
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
 from crm_core.words import Channel
@@ -45,6 +45,7 @@ class Arrival:
     at: datetime
     text: str
     subject: str | None
+    attachments: int
     keyword: Keyword | None
     screening: Screening
     contact: ContactMatch
@@ -87,34 +88,43 @@ class Threads(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """The pipeline's parts, wired once in app.py. `screen` takes the text and the attachments' count."""
+    """The pipeline's parts, wired once in app.py. `screen` takes subject, text and the attachments' count."""
 
-    screen: Callable[[ReadUnit, str, int], Screening]
+    screen: Callable[[ReadUnit, str | None, str, int], Screening]
     handlers: Sequence[ReplyHandler]
     threads: Threads
 
 
 @needs(Permission.MESSAGE_RECEIVE)
 def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
-    """Take in one message; the same provider id again makes no second one."""
+    """Take in one message; the same provider id again makes no second one.
+
+    Receivers of the same message, and of one sender's messages, go one after the other.
+    """
     token = None
     if inbound.provider_id:
         token = unit.vault.token("provider_id", f"{inbound.channel}:{inbound.provider_id}")
-        known = unit.execute(select(Message.id, Message.conversation_id).where(Message.provider_token == token)).one_or_none()
+        _wait_for_others(unit, token)
+        seen_before = select(Message.id, Message.conversation_id).where(Message.provider_token == token)
+        known = unit.execute(seen_before).one_or_none()
         if known is not None:
             return _again(unit, receiver, known.id, known.conversation_id)
     cleaned = clean(inbound.text)
     text = cleaned.text
-    screening = receiver.screen(unit, _spoken(inbound.subject, text), inbound.attachments)
+    subject = single_line(inbound.subject) if inbound.subject else None
+    screening = receiver.screen(unit, subject, text, inbound.attachments)
+    contact = match_sender(unit, inbound.channel, inbound.sender)
+    _wait_for_others(unit, *_sender_locks(unit, contact))
     arrival = Arrival(
         message_id=unit.new_id("message"),
         channel=inbound.channel,
         at=min(inbound.at, unit.now),
         text=text,
-        subject=single_line(inbound.subject) if inbound.subject else None,
+        subject=subject,
+        attachments=inbound.attachments,
         keyword=classify(text, alarmed=screening.verdict is Verdict.ALARM),
         screening=screening,
-        contact=match_sender(unit, inbound.channel, inbound.sender),
+        contact=contact,
     )
     handled = _handled(unit, receiver.handlers, arrival)
     placement = _placed(unit, receiver.threads, arrival, handled)
@@ -126,9 +136,22 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
     return _received(arrival.message_id, placement, handled)
 
 
-def _spoken(subject: str | None, text: str) -> str:
-    """Subject and body together: a danger may stand in either."""
-    return f"{subject}\n{text}" if subject else text
+def _wait_for_others(unit: WriteUnit, *keys: int) -> None:
+    """Hold these keys until the unit ends, so that two processes do not both find nothing there.
+
+    SQLite has one writer at a time and needs none of it.
+    """
+    if unit.dialect == "postgresql":
+        for key in sorted(keys):
+            unit.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _sender_locks(unit: ReadUnit, contact: ContactMatch) -> list[int]:
+    """Two first texts of one number, or of one patient's two numbers, make one conversation."""
+    names = [f"patient {patient_id}" for patient_id in contact.patient_ids]
+    if contact.contact_point_id is not None:
+        names.append(f"contact point {contact.contact_point_id}")
+    return [unit.vault.token("sender_lock", name) for name in names]
 
 
 def _handled(unit: WriteUnit, handlers: Sequence[ReplyHandler], arrival: Arrival) -> Handled | None:

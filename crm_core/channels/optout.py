@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+from crm_core.audit.tags import Tag
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.inbound import Arrival
 from crm_core.channels.keywords import Keyword
 from crm_core.channels.keywords_section import KeywordsSection
 from crm_core.channels.model import Handled
-from crm_core.channels.outbox import NotSendable, Posting, post, suppress_queued
+from crm_core.channels.outbox import NotSendable, Posting, SendObserver, post, suppress_queued
 from crm_core.patients.service import opt_in, opt_out
 from crm_core.playbook.service import in_force
 from crm_core.words import Channel, Purpose
@@ -20,10 +22,15 @@ TEXTED = frozenset({Channel.SMS, Channel.WHATSAPP})
 
 
 class KeywordHandler:
-    """STOP opts the number out, START in, HELP says who we are; one answer each."""
+    """STOP opts the number out, START in, HELP says who we are; one answer each.
 
-    def __init__(self, gate: Gate) -> None:
+    What was queued to a number that wants no more, or may want no more, is cancelled, and
+    `observers` hear of it, so that no conversation waits for an answer to what never left.
+    """
+
+    def __init__(self, gate: Gate, observers: Sequence[SendObserver] = ()) -> None:
         self._gate = gate
+        self._observers = observers
 
     def handle(self, unit: WriteUnit, arrival: Arrival) -> Handled | None:
         """None for an ordinary text, and for one on a channel that has no keywords."""
@@ -33,9 +40,9 @@ class KeywordHandler:
         texts = in_force(unit).section(KeywordsSection)
         match arrival.keyword:
             case Keyword.STOP:
-                suppress_queued(unit, point, "opted out")
-                opt_out(unit, point, f"M-{arrival.message_id}")
-                self._answer(unit, arrival, texts.opt_out)
+                if opt_out(unit, point, f"M-{arrival.message_id}"):
+                    suppress_queued(unit, point, "opted out", self._observers)
+                    self._answer(unit, arrival, texts.opt_out)
                 return Handled.OPT_OUT
             case Keyword.START:
                 opt_in(unit, point, f"M-{arrival.message_id}")
@@ -45,6 +52,8 @@ class KeywordHandler:
                 self._answer(unit, arrival, texts.help)
                 return Handled.HELP
             case Keyword.SUSPECTED_STOP:
+                suppress_queued(unit, point, "may want no more texts: held until staff decide", self._observers)
+                unit.audit(Tag.NUMBER_HELD, point, why=f"M-{arrival.message_id}")
                 return Handled.SUSPECTED_OPT_OUT
 
     def _answer(self, unit: WriteUnit, arrival: Arrival, text: str) -> None:

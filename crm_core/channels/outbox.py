@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import insert, select, update
 
@@ -20,6 +21,16 @@ from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
 from crm_core.words import Channel, Purpose
 from crm_core.work.units import ReadUnit, WriteUnit
+
+LONGEST_FAILURE = 80
+"""Characters kept of why a message did not go."""
+
+
+class SendObserver(Protocol):
+    """One who waits for a delivery."""
+
+    def settled(self, unit: WriteUnit, conversation_id: int | None, state: Delivery, failure: str | None) -> None:
+        """Told in the unit that settles the row, with what became of it."""
 
 
 class NotSendable(CrmError):
@@ -125,8 +136,8 @@ def take_back(unit: WriteUnit, message_id: int) -> bool:
 
 
 @needs(Permission.MESSAGE_RECEIVE)
-def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str) -> int:
-    """Cancel everything queued to one number with the reason; returns how many."""
+def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str, observers: Sequence[SendObserver] = ()) -> int:
+    """Cancel everything queued to one number with the reason, and tell who waits for it; returns how many."""
     rows = unit.execute(
         update(Outbox)
         .where(Outbox.contact_point_id == contact_point_id, Outbox.state == Delivery.QUEUED)
@@ -137,6 +148,10 @@ def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str) -> int:
     if suppressed:
         unit.audit(Tag.MESSAGE_SUPPRESSED, *suppressed, why=why, outcome=Outcome.SUPPRESSED)
         unit.changed(Topic.OUTBOX)
+    waiting = select(Message.conversation_id).where(Message.id.in_(suppressed)).distinct()
+    for conversation_id in sorted(each for each in unit.scalars(waiting) if each is not None):
+        for observer in observers:
+            observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why)
     return len(suppressed)
 
 
@@ -166,9 +181,11 @@ def resolve(unit: WriteUnit, outbox_id: int, *, sent: bool) -> None:
     values = (
         {"state": Delivery.SENT, "settled_at": unit.now}
         if sent
-        else {"state": Delivery.QUEUED, "due_at": unit.now, "settled_at": None, "failure": None}
+        else {"state": Delivery.QUEUED, "due_at": unit.now, "settled_at": None, "failure": None, "tries": 0}
     )
-    changed = unit.execute(update(Outbox).where(Outbox.id == outbox_id, Outbox.state == Delivery.UNKNOWN).values(values))
+    changed = unit.execute(
+        update(Outbox).where(Outbox.id == outbox_id, Outbox.state == Delivery.UNKNOWN).values(values)
+    )
     if changed.rowcount != 1:
         if unit.scalar(select(Outbox.id).where(Outbox.id == outbox_id)) is None:
             raise NotFound(kind="outbox row", id=outbox_id)

@@ -13,6 +13,9 @@ from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Sealed
 from crm_core.words import Channel, Purpose
 
+LEAVING = text("state IN ('queued', 'sending')")
+"""The condition of the index of what is due: a query repeats it to the letter, or SQLite scans."""
+
 
 class Vendor(Base):
     """Who carries messages, and how long its business associate agreement (BAA) holds."""
@@ -94,7 +97,7 @@ class Outbox(Base):
         Index(
             "ix_outbox_due",
             "due_at",
-            sqlite_where=text("state IN ('queued', 'sending')"),
-            postgresql_where=text("state IN ('queued', 'sending')"),
+            sqlite_where=LEAVING,
+            postgresql_where=LEAVING,
         ),
     )

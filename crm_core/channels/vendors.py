@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.channels.tables import Vendor
 from crm_core.errors import NotFound, UsageError
+from crm_core.playbook.clinic import ClinicSection
+from crm_core.playbook.service import in_force
+from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
 
 
@@ -44,7 +47,10 @@ def add_vendor(unit: WriteUnit, *, name: str, gateway: str, baa_from: date, baa_
 def end_vendor(unit: WriteUnit, name: str) -> int:
     """End a vendor's use now, whatever its dates say."""
     ended = unit.execute(
-        update(Vendor).where(Vendor.name == name, Vendor.ended_at.is_(None)).values(ended_at=unit.now).returning(Vendor.id)
+        update(Vendor)
+        .where(Vendor.name == name, Vendor.ended_at.is_(None))
+        .values(ended_at=unit.now)
+        .returning(Vendor.id)
     ).scalar()
     if ended is None:
         raise NotFound(kind="vendor", id=name)
@@ -55,7 +61,7 @@ def end_vendor(unit: WriteUnit, name: str) -> int:
 @needs(Permission.VENDOR_READ)
 def vendors(unit: ReadUnit) -> list[VendorView]:
     """Every vendor by name."""
-    today = unit.now.date()
+    today = _today(unit)
     return [
         VendorView(
             id=row.id,
@@ -67,8 +73,31 @@ def vendors(unit: ReadUnit) -> list[VendorView]:
             in_date=row.ended_at is None and row.baa_from <= today <= row.baa_until,
         )
         for row in unit.execute(
-            select(
-                Vendor.id, Vendor.name, Vendor.gateway, Vendor.baa_from, Vendor.baa_until, Vendor.ended_at
-            ).order_by(Vendor.name)
+            select(Vendor.id, Vendor.name, Vendor.gateway, Vendor.baa_from, Vendor.baa_until, Vendor.ended_at).order_by(
+                Vendor.name
+            )
         )
     ]
+
+
+def agreement_until(unit: ReadUnit, name: str | None, channel: Channel) -> date | None:
+    """Until when the vendor of that name may carry `channel`, both dates included; None where it may not today.
+
+    Part of the gate, which asks no permission.
+    """
+    today = _today(unit)
+    until: date | None = unit.scalar(
+        select(func.max(Vendor.baa_until)).where(
+            Vendor.gateway == channel.value,
+            Vendor.name == name,
+            Vendor.ended_at.is_(None),
+            Vendor.baa_from <= today,
+            Vendor.baa_until >= today,
+        )
+    )
+    return until
+
+
+def _today(unit: ReadUnit) -> date:
+    """The date where the clinic is: an agreement is dated by people."""
+    return unit.now.astimezone(in_force(unit).section(ClinicSection).zone).date()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import mmap
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,8 @@ class SpoolGateway:
             raise Temporary(reason=f"spool file: {error.strerror}") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            _append(handle, line.encode("utf-8") + b"\n")
+            if not _holds(handle, outgoing.attempt_id):
+                _append(handle, line.encode("utf-8") + b"\n")
         except OSError as error:
             raise Temporary(reason=f"spool file: {error.strerror}") from None
         finally:
@@ -68,6 +70,14 @@ class SpoolGateway:
 
     def close(self) -> None:
         """Nothing is kept open between messages."""
+
+
+def _holds(handle: int, attempt_id: str) -> bool:
+    """Whether an earlier call, perhaps of a sender that was thought dead, wrote this attempt."""
+    if os.fstat(handle).st_size == 0:
+        return False
+    with mmap.mmap(handle, 0, access=mmap.ACCESS_READ) as lines:
+        return lines.find(f'{{"attempt": {json.dumps(attempt_id, ensure_ascii=False)}, '.encode()) >= 0
 
 
 def _append(handle: int, line: bytes) -> None:

@@ -1,0 +1,120 @@
+"""One attempt at sending one claimed row: handing it over, asking after it, and how that ended."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm_core.channels.gate import Candidate
+from crm_core.channels.gateways.base import (
+    CannotTell,
+    Found,
+    Gateway,
+    NotFound,
+    Outgoing,
+    Permanent,
+    Temporary,
+    UnknownFate,
+)
+from crm_core.channels.model import Delivery, Verdict
+from crm_core.channels.outbox import LONGEST_FAILURE, reasons_json
+
+log = logging.getLogger(__name__)
+
+MOST_TRIES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """A row in this sender's hands. `begun`: an earlier sender may already have handed it over."""
+
+    id: int
+    fence: int
+    tries: int
+    lease_until: datetime
+    begun: bool
+    conversation_id: int | None
+    message_id: int
+    gateway: Gateway | None
+    candidate: Candidate
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """How an attempt ended. `again`: it is due again, after a pause if it was `tried`.
+
+    `why` holds the gate's reasons where it was they that ended it.
+    """
+
+    state: Delivery
+    provider_id: str | None = None
+    failure: str | None = None
+    again: bool = False
+    tried: bool = True
+    check: str | None = None
+    why: str | None = None
+
+
+def looked_up(row: Claimed) -> Fate | None:
+    """What the gateway says of an attempt that another sender began; None where it has not had it."""
+    if row.gateway is None:
+        return Fate(state=Delivery.UNKNOWN, failure="the sender stopped half-way and its gateway is gone")
+    try:
+        found = row.gateway.find(row.outgoing.attempt_id)
+    except Temporary as error:
+        return later(row, error.reason)
+    except Exception as error:  # noqa: BLE001 - a gateway's mistake must not stop the other rows
+        return _broken(row, error)
+    match found:
+        case Found(provider_id=provider_id):
+            return Fate(state=Delivery.SENT, provider_id=provider_id)
+        case CannotTell():
+            return Fate(state=Delivery.UNKNOWN, failure="the sender stopped half-way and the gateway cannot be asked")
+        case NotFound():
+            return None
+
+
+def sent(row: Claimed) -> Fate:
+    """Hand the row to its gateway, and say how that ended."""
+    assert row.gateway is not None
+    try:
+        accepted = row.gateway.send(row.outgoing)
+    except Temporary as error:
+        if row.tries >= MOST_TRIES:
+            return Fate(state=Delivery.FAILED, failure=f"given up after {row.tries} tries: {error.reason}")
+        return Fate(state=Delivery.QUEUED, failure=error.reason, again=True)
+    except Permanent as error:
+        return Fate(state=Delivery.FAILED, failure=error.reason)
+    except UnknownFate as error:
+        return Fate(state=Delivery.UNKNOWN, failure=error.reason)
+    except Exception as error:  # noqa: BLE001 - it may have left: unknown, and the other rows go on
+        return _broken(row, error)
+    return Fate(state=Delivery.SENT, provider_id=accepted.provider_id)
+
+
+def _broken(row: Claimed, error: Exception) -> Fate:
+    """A gateway's own mistake; its words may hold a patient, so only its kind is told."""
+    log.error("gateway broke on outbox row %d: %s", row.id, type(error).__name__)
+    return Fate(state=Delivery.UNKNOWN, failure=f"the gateway broke: {type(error).__name__}")
+
+
+def later(row: Claimed, failure: str, *, tried: bool = True) -> Fate:
+    """Due again; what was begun stays so, and is asked after before it is sent."""
+    if row.begun and tried and row.tries >= MOST_TRIES:
+        return Fate(state=Delivery.UNKNOWN, failure=f"asked after {row.tries} times: {failure}")
+    state = Delivery.SENDING if row.begun else Delivery.QUEUED
+    return Fate(state=state, failure=failure, again=True, tried=tried)
+
+
+def suppressed(verdict: Verdict) -> Fate:
+    """The end of a row that the gate refuses."""
+    refusal = verdict.refusal
+    assert refusal is not None
+    return Fate(
+        state=Delivery.SUPPRESSED,
+        failure=refusal.saw[:LONGEST_FAILURE],
+        check=refusal.check,
+        why=reasons_json(verdict.reasons),
+    )
