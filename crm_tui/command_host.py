@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import cast
 
-from crm_tui.commands import Command, command
+from textual.dom import DOMNode
+
+from crm_tui.commands import Command, Group, command
+from crm_tui.widgets.footer import flash
+
+_ALWAYS = (Group.ALARM, Group.APP)
 
 
 class CommandHost:
@@ -19,10 +24,16 @@ class CommandHost:
         """Why this command cannot run now, as one sentence, or None when it can."""
         return None
 
+    def drops_keys(self) -> bool:
+        """Whether commands are dropped because another patient has only just been painted.
+
+        Alarm and console commands are never dropped. See `IdentityGuard`.
+        """
+        return False
+
     def refuse(self, command: Command, why: str) -> None:
         """Tell the user why nothing happened."""
-        notify: Any = getattr(self, "notify")  # noqa: B009 - given by App and Widget, which share no base
-        notify(why, title=command.title, severity="warning", markup=False)
+        flash(cast("DOMNode", self), f"{command.title}: {why}", "warning")
 
     def takes(self, command: Command) -> bool:
         """Whether this host has a method for the command."""
@@ -31,6 +42,8 @@ class CommandHost:
     async def action_command(self, command_id: str) -> None:
         """Run a command by its id; KeyError for one that the registry does not know."""
         wanted = command(command_id)
+        if wanted.group not in _ALWAYS and self.drops_keys():
+            return
         why = self.why_not(wanted)
         if why is not None:
             self.refuse(wanted, why)

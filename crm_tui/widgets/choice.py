@@ -59,6 +59,9 @@ class Choice(Dialog[Picked]):
         #choice-list {
             height: auto; max-height: 12; border: none; padding: 0; margin: 1 0 0 0; background: $surface;
             scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
+            & > .option-list--option-highlighted {
+                color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
+            }
         }
         #choice-text-label { color: $quiet; margin-top: 1; display: none; }
         #choice-text { display: none; }

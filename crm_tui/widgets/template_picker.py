@@ -57,6 +57,9 @@ class TemplatePicker(Vertical):
         #picker-results {
             width: 2fr; max-width: 44; height: 1fr; border: none; padding: 0; background: $surface;
             scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
+            & > .option-list--option-highlighted {
+                color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
+            }
         }
         #picker-preview-pane { width: 3fr; height: 1fr; padding: 0 2; background: $background; }
         #picker-preview { width: 1fr; height: auto; }

@@ -86,17 +86,24 @@ def test_a_key_that_types_nothing_outranks_a_text_field_and_a_letter_does_not() 
 
 
 class _Work(CommandHost, Screen[None]):
-    BINDINGS = bindings("take_next", "close", "undo")
+    BINDINGS = bindings("take_next", "close", "undo", "open_alarm")
 
     def __init__(self) -> None:
         super().__init__()
         self.done: list[str] = []
+        self.closed = False
 
     def compose(self) -> ComposeResult:
         yield Input()
 
     def why_not(self, command: Command) -> str | None:
         return "Nothing is open; press n first." if command.id == "close" else None
+
+    def drops_keys(self) -> bool:
+        return self.closed
+
+    def do_open_alarm(self) -> None:
+        self.done.append("alarm")
 
     def do_take_next(self) -> None:
         self.done.append("next")
@@ -122,7 +129,18 @@ async def test_a_key_runs_the_method_of_its_command_and_a_refused_one_says_why()
         await pilot.press("n", "d", "z")
         assert screen.done == ["next", "undo"]
         said = [one.message for one in app._notifications]
-        assert said == ["Nothing is open; press n first."]
+        assert said == ["Close with an outcome: Nothing is open; press n first."]
+
+
+async def test_while_a_new_patient_is_painted_commands_are_dropped_but_not_the_alarm() -> None:
+    app = _Console()
+    async with app.run_test() as pilot:
+        screen = app.screen
+        assert isinstance(screen, _Work)
+        screen.set_focus(None)
+        screen.closed = True
+        await pilot.press("n", "z", "exclamation_mark")
+        assert screen.done == ["alarm"]
 
 
 async def test_a_user_may_give_a_command_another_key() -> None:
@@ -143,7 +161,7 @@ async def test_the_palette_offers_the_registry_and_no_screenshot() -> None:
         assert isinstance(app.screen, CommandPalette)
         provider = Commands(app.screen_stack[-2])
         offered = [hit.text async for hit in provider.discover()]
-        assert offered == ["Take the next item", "Close with an outcome", "Undo", "Change theme"]
+        assert offered == ["Take the next item", "Close with an outcome", "Undo", "Open the alarm", "Change theme"]
         found = [hit.text async for hit in provider.search("next it")]
         assert found[0] == "Take the next item"
         assert list(app.COMMANDS) == [Commands]
