@@ -124,6 +124,7 @@ def _items() -> Select[Any]:
     )
 
 
+@needs(Permission.CONVERSATION_READ)
 def opened(unit: ReadUnit, rows: Sequence[Any]) -> tuple[QueueItem, ...]:
     """Queue lines with the patients' names opened."""
     return tuple(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
-from crm_core.access.model import Actor
+from crm_core.access.model import Actor, Permission
+from crm_core.access.needs import needs
 from crm_core.errors import NotFound, UsageError
+from crm_core.hours.arithmetic import add, next_open
 from crm_core.hours.calendar import Calendar
-from crm_core.hours.arithmetic import add
 from crm_core.inbox.model import END_OF_TIME, urgency_of
 from crm_core.inbox.routing import Rules, compile_rules
 from crm_core.inbox.section import (
@@ -31,10 +32,11 @@ DANGER_LANE = "clinical_triage"
 PHYSICIAN_LANE = "physician_review"
 ACKNOWLEDGE_WITHIN = timedelta(minutes=15)
 """Round the clock (domain.md, Danger first)."""
-FOLLOW_UP_AFTER = timedelta(hours=16)
-"""Working time after which a conversation that waits on someone comes back: two working days."""
-REOPEN_WITHIN = timedelta(hours=40)
-"""Working time within which a new text reopens a closed conversation: five working days."""
+FOLLOW_UP_DAYS = 2
+"""Working days after which a conversation that waits on someone comes back."""
+REOPEN_DAYS = 5
+"""Working days within which a new text reopens a closed conversation (domain.md, Reopening)."""
+_READ_IT = "Read it, then answer or move it to its lane"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,23 +73,32 @@ class InboxRules:
             raise NotFound(kind="category", id=key)
         return found
 
+    def first_action(self, category: str) -> str:
+        """What someone should do first about a conversation of that category, even of one no longer listed."""
+        found = self.categories.category.get(category)
+        return found.next_action if found else _READ_IT
+
     def calendar(self, lane: str) -> Calendar:
         """The calendar in which that lane's clocks run."""
-        return self.calendars[self.lane(lane).calendar]
+        return self.calendars[self._lane_or_catch_all(lane).calendar]
+
+    def _lane_or_catch_all(self, key: str) -> Lane:
+        """A newer playbook may have dropped the lane in which a conversation still lies."""
+        return self.lanes.lane.get(key, self.lanes.catch_all)
 
     def response_clock(self, lane: str, priority: Priority, since: datetime) -> Clock:
         """The response clock of a text that came at `since`."""
-        calendar, target = self.calendar(lane), self.lane(lane).target(priority)
+        calendar, target = self.calendar(lane), self._lane_or_catch_all(lane).target(priority)
         due_at = add(calendar, since, target)
         return Clock(due_at=due_at, late_at=add(calendar, due_at, target))
 
     def follow_up(self, lane: str, since: datetime) -> datetime:
         """When a conversation that began to wait on someone at `since` comes back."""
-        return add(self.calendar(lane), since, FOLLOW_UP_AFTER)
+        return working_days_after(self.calendar(lane), since, FOLLOW_UP_DAYS)
 
     def reopens_until(self, lane: str, closed_at: datetime) -> datetime:
         """Until when a new text reopens what was closed at `closed_at`."""
-        return add(self.calendar(lane), closed_at, REOPEN_WITHIN)
+        return working_days_after(self.calendar(lane), closed_at, REOPEN_DAYS)
 
     def visible(self, actor: Actor) -> frozenset[str]:
         """The lanes this actor may see: those of its roles, narrowed to the lanes it works."""
@@ -104,9 +115,25 @@ def clock_columns(clock: Clock | None) -> dict[str, datetime | None]:
     return {"due_at": clock.due_at, "late_at": clock.late_at, "due_order": clock.due_at}
 
 
-def urgency_at(priority: Priority, late_at: datetime | None, now: datetime, *, danger: bool = False) -> int:
+def urgency_at(
+    priority: Priority, late_at: datetime | None, now: datetime, *, danger: bool = False, unscreened: bool = False
+) -> int:
     """The working order's first key at `now`."""
-    return urgency_of(priority, danger=danger, late=late_at is not None and late_at <= now)
+    return urgency_of(priority, danger=danger, unscreened=unscreened, late=late_at is not None and late_at <= now)
+
+
+def working_days_after(calendar: Calendar, start: datetime, days: int) -> datetime:
+    """The same time of day, `days` working days on, however long each of them is.
+
+    What starts outside working hours starts when they next begin: five days from a Saturday end
+    when the Monday after the next begins.
+    """
+    begin = next_open(calendar, start).astimezone(calendar.zone)
+    day = begin
+    for _ in range(days):
+        midnight = datetime.combine(day.date() + timedelta(days=1), time(), calendar.zone)
+        day = next_open(calendar, midnight).astimezone(calendar.zone)
+    return datetime.combine(day.date(), begin.timetz()).astimezone(UTC)
 
 
 def coded(table: dict[str, object], code: str, what: str) -> str:
@@ -116,6 +143,7 @@ def coded(table: dict[str, object], code: str, what: str) -> str:
     return code
 
 
+@needs(Permission.PLAYBOOK_READ)
 def inbox_rules(unit: ReadUnit) -> InboxRules:
     """The rules of the playbook in force; compiled at its first use in this process."""
     playbook = in_force(unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,8 +41,7 @@ def poll(
         poller.deliver()
         poller.anchor()
     else:
-        session.say("Polling; Ctrl-C stops after what is in hand.")
-        poller.run()
+        poller.run(started=lambda: session.say("Polling; Ctrl-C stops after what is in hand."))
     session.show(asdict(poller.tally))
     if poller.tally.failed or poller.tally.dead or poller.tally.unknown:
         raise typer.Exit(1)
@@ -57,22 +57,25 @@ class Poller:
         self._crm = crm
         self._stop = threading.Event()
 
-    def run(self) -> None:
+    def run(self, started: Callable[[], None]) -> None:
         """Look every second, anchor every minute; SIGTERM and SIGINT end it between two batches.
 
-        A store or gateway that is away is logged and asked again: a poller outlives both.
+        `started` is called once both are heeded. A store or gateway that is away is logged and
+        asked again: a poller outlives both.
         """
         import time
 
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self._stop.set())
+        started()
         anchored = float("-inf")
-        while not self._stop.is_set():
+        while True:
             self._kept_going(self.deliver)
             if time.monotonic() - anchored >= CHECKPOINT_EVERY:
                 self._kept_going(self.anchor)
                 anchored = time.monotonic()
-            self._stop.wait(EVERY)
+            if self._stop.wait(EVERY):
+                return
 
     def deliver(self) -> None:
         """Everything that is due now, batch by batch."""
@@ -99,11 +102,10 @@ class Poller:
         with self._crm.write(SYSTEM) as unit:
             make_checkpoint(unit, self._crm.settings.anchor)
 
-    def _kept_going(self, work: object) -> None:
+    def _kept_going(self, work: Callable[[], None]) -> None:
         from crm_core.errors import CrmError
         from crm_tui.log import log
 
-        assert callable(work)
         try:
             work()
         except CrmError as error:

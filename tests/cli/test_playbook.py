@@ -1,0 +1,67 @@
+"""`crm playbook` and `crm template`: the rules and answers, as files and as what is in force."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Caller
+
+SHIPPED = Path(__file__).parents[2] / "data" / "playbooks" / "primary_care"
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    """A clinic's own copy of the shipped playbook."""
+    return Path(shutil.copytree(SHIPPED, tmp_path / "ours"))
+
+
+def test_the_shipped_playbook_has_no_mistake_and_checking_needs_no_home(call: Caller) -> None:
+    checked = call.done("playbook", "check", "primary_care")
+    assert (checked["version"], checked["errors"]) == (None, [])
+
+
+def test_every_mistake_is_named_with_file_line_and_key_and_nothing_is_applied(crm_home: Caller, draft: Path) -> None:
+    lanes = draft / "lanes.toml"
+    lanes.write_text(lanes.read_text().replace("catch_all = true", "catch_all = 3"))
+    (draft / "stray.toml").write_text("x = 1\n")
+    for verb in ("check", "apply"):
+        answer = crm_home("playbook", verb, str(draft), "--json")
+        assert answer.code == 1
+        files = {error["file"] for error in answer.json["errors"]}
+        assert {"lanes.toml", "stray.toml"} <= files
+        assert all(set(error) == {"file", "line", "key", "message"} for error in answer.json["errors"])
+    assert (
+        "version 1"
+        in next(found for found in crm_home("doctor", "--json").json if found["check"] == "playbook")["detail"]
+    )
+
+
+def test_applying_a_change_makes_the_next_version_and_applying_it_again_does_not(crm_home: Caller, draft: Path) -> None:
+    (draft / "clinic.toml").write_text((draft / "clinic.toml").read_text() + "\n# ours\n")
+    assert crm_home.done("playbook", "apply", str(draft))["version"] == 2
+    assert crm_home.done("playbook", "apply", str(draft))["version"] == 2
+
+
+@pytest.mark.parametrize("name", ["nonsense", "/nonexistent"])
+def test_an_unknown_playbook_is_a_usage_error(call: Caller, name: str) -> None:
+    answer = call("playbook", "check", name)
+    assert answer.code in (1, 2)
+    assert "Traceback" not in answer.err
+
+
+def test_templates_ship_as_drafts_and_become_approved_and_retired(crm_home: Caller) -> None:
+    shipped = crm_home.done("template", "list")
+    assert {template["state"] for template in shipped} == {"draft"}
+    assert crm_home.done("template", "submit", "refill_received")["state"] == "in_review"
+    assert crm_home("template", "approve", "refill_received", "--number", "7").code == 1
+    approved = crm_home.done("template", "approve", "refill_received", "--number", "1")
+    assert (approved["state"], approved["template"]) == ("approved", "refill_received")
+    assert approved["review_due"]
+    assert [one["template"] for one in crm_home.done("template", "list", "--state", "approved")] == ["refill_received"]
+    versions = crm_home.done("template", "show", "refill_received", "--language", "en")
+    assert "{{ patient.first_name }}" in versions[0]["body"]
+    assert {one["state"] for one in crm_home.done("template", "retire", "refill_received")} == {"retired"}
+    assert crm_home("template", "show", "nonsense").code == 1
