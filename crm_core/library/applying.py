@@ -117,7 +117,7 @@ def _draft(unit: WriteUnit, texts: list[TemplateText], newest: dict[tuple[str, s
     ids = unit.new_ids("template_version", len(texts))
     rows = [_row(unit, version_id, known[text.key], text, newest) for version_id, text in zip(ids, texts, strict=True)]
     unit.execute(insert(TemplateVersion), rows)
-    unit.audit(Tag.TEMPLATE_CREATED, *ids)
+    unit.audit(Tag.TEMPLATE_DRAFTED, *ids)
 
 
 def _row(
