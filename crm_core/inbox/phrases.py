@@ -23,6 +23,7 @@ from functools import cached_property
 
 GAP = ".."
 _GAP_WORDS = 3
+_WORDS_READ = 2_000
 _MORE_LETTERS = 2
 _SHORTEST_INFLECTED = 4
 _SHORTEST_STEM = 3
@@ -145,8 +146,8 @@ class Lexicon:
             phrases.sort(key=lambda phrase: -len(phrase[0]))
 
     def read(self, text: str) -> Reading:
-        """What of all lists stands in `text`."""
-        return Reading(lexicon=self, words=words_of(text), text=text)
+        """What of all lists stands in the first 2,000 words of `text`."""
+        return Reading(lexicon=self, words=words_of(text)[:_WORDS_READ], text=text)
 
     def parts(self, name: str) -> tuple[str, ...]:
         """`name` and every list it includes, at any depth."""
