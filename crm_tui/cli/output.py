@@ -19,6 +19,8 @@ from time import monotonic
 from typing import Any, TextIO
 
 _REDRAW_EVERY = 0.2
+_LONG_CELL = 72
+"""Letters in a cell beyond which a table would run off the screen."""
 
 
 def clean(text: str) -> str:
@@ -75,21 +77,31 @@ def print_people(document: Any, empty: str = "Nothing to show.") -> None:
 
 
 def _record(record: Mapping[str, Any], indent: str) -> None:
-    width = max((len(_title(key)) for key in record), default=0)
-    for key, value in record.items():
-        title = _title(key)
+    """A line a value; what is not known, or empty, is left out."""
+    known = {_title(key): value for key, value in record.items() if value is not None and value != []}
+    width = max((len(title) for title in known), default=0)
+    for title, value in known.items():
         if _is_rows(value):
             _line(f"{indent}{title}")
             _table(value, indent + "  ")
         elif isinstance(value, Mapping) and value:
             _line(f"{indent}{title}")
             _record(value, indent + "  ")
-        elif isinstance(value, str) and "\n" in value:
+        elif lines := _lines_of(value):
             _line(f"{indent}{title}")
-            for line in clean(value).split("\n"):
+            for line in lines:
                 _line(f"{indent}  {line}")
         else:
             _line(f"{indent}{title:<{width}}  {_cell(value)}".rstrip())
+
+
+def _lines_of(value: Any) -> list[str]:
+    """A long text, or a list of sentences, as lines of their own; empty for what fits beside its title."""
+    if isinstance(value, str):
+        return clean(value).split("\n") if "\n" in value or len(value) > _LONG_CELL else []
+    if isinstance(value, list | tuple) and len(_cell(value)) > _LONG_CELL:
+        return [_cell(item) for item in value]
+    return []
 
 
 def _is_rows(value: Any) -> bool:
@@ -106,10 +118,21 @@ def _table(rows: Sequence[Any], indent: str) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     lines = [[_title(column) for column in columns]]
     lines += [[_cell(row.get(column)) for column in columns] for row in rows]
+    if any(len(cell) > _LONG_CELL for line in lines for cell in line):
+        _stack(rows, indent)
+        return
     widths = [max(cell_len(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
         _line((indent + "  ".join(cells)).rstrip())
+
+
+def _stack(rows: Sequence[Mapping[str, Any]], indent: str) -> None:
+    """Rows too wide for a table, one below the other."""
+    for number, row in enumerate(rows):
+        if number:
+            _line("")
+        _record(row, indent)
 
 
 def _title(key: str) -> str:

@@ -36,7 +36,7 @@ def check(ctx: typer.Context, directory: Directory) -> None:
     except PlaybookErrors as error:
         session.show(_document(None, error.problems, ()))
         raise typer.Exit(1) from None
-    session.show(_document(None, (), playbook.warnings))
+    session.show(_document(None, (), playbook.warnings), people=None if playbook.warnings else "No mistake found.")
 
 
 @command(app, "apply", example="crm playbook apply ~/our-playbook")

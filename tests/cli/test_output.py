@@ -68,3 +68,18 @@ def test_a_record_shows_lists_of_records_as_tables_under_their_name(capsys: pyte
     assert lines[1] == "messages"
     assert lines[2].split() == ["at", "text"]
     assert lines[3].endswith("a b")
+
+
+def test_what_is_too_long_for_a_table_is_stacked_and_what_is_unknown_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_people([{"message": 1, "author": None, "text": "x" * 100}, {"message": 2, "author": "Ann", "text": "y"}])
+    assert capsys.readouterr().out.splitlines() == [
+        "message  1",
+        "text",
+        "  " + "x" * 100,
+        "",
+        "message  2",
+        "author   Ann",
+        "text     y",
+    ]
