@@ -3,7 +3,7 @@
 A process takes a block per kind in a short transaction of its own, before the unit of work
 that uses it; one that runs dry inside a unit takes the next block on the unit's connection,
 and forgets it if that unit is rolled back. Ids left in a block at exit are lost, so blocks
-start small and double: staff say these numbers on the phone.
+start at one and double: staff say these numbers on the phone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.store.base import Base, Id
 
-FIRST_BLOCK = 8
+FIRST_BLOCK = 1
 LARGEST_BLOCK = 1024
 
 

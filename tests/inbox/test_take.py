@@ -112,7 +112,8 @@ def test_a_lane_that_is_not_mine_is_not_found(clinic: Clinic) -> None:
 def test_taking_costs_a_stated_number_of_statements(clinic: Clinic) -> None:
     """Twelve: guard, playbook version, three of passing time, pick, read, claim, step, way back, audit head, audit.
 
-    SQLite writes the topic's version too; Postgres takes its chain's lock.
+    SQLite writes the topic's version too; Postgres takes its chain's lock. Now and then a
+    block of ids is fetched before the unit; that is not counted.
     """
     clinic.text("How much is my bill?")
     clinic.do(clinic.agent, claim, clinic.text("Hello there", BO).conversation_id)
@@ -120,7 +121,7 @@ def test_taking_costs_a_stated_number_of_statements(clinic: Clinic) -> None:
     engine = clinic.crm.store.writing
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     assert clinic.do(clinic.agent, take_next) is not None
-    spoken = [each for each in statements if not each.startswith(("BEGIN", "COMMIT"))]
+    spoken = [each for each in statements if not each.startswith(("BEGIN", "COMMIT", "UPDATE id_block"))]
     assert len(spoken) <= 14, spoken
 
 
