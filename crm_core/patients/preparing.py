@@ -99,8 +99,7 @@ def prepare(vault: Vault, draft: PatientDraft, region: str) -> Prepared:
     tokens.update(identifier.token for identifier in identifiers.values())
     tokens.update(token for contact in contacts.values() for token in contact.tokens)
     birth_token = vault.token(TokenKind.BIRTH_DATE, draft.birth_date) if draft.birth_date else None
-    if birth_token is not None:
-        tokens.add(birth_token)
+    tokens.update(birth_tokens(vault, draft.birth_date))
     return Prepared(
         draft=draft,
         family_mark=vault.name_token(family) if family else None,
@@ -142,6 +141,13 @@ def name_tokens(vault: Vault, family: str | None, given: str | None) -> frozense
     tokens = vault.name_tokens(parts)
     dense = {word[:length] for part in parts if is_dense(part) for word in name_words(part) for length in (1, 2)}
     return tokens | {vault.name_token(piece) for piece in dense}
+
+
+def birth_tokens(vault: Vault, birth_date: str | None) -> frozenset[int]:
+    """What a patient is found by through the birth date: the date, and its year."""
+    if not birth_date:
+        return frozenset()
+    return frozenset(vault.token(TokenKind.BIRTH_DATE, part) for part in (birth_date, birth_date[:4]))
 
 
 def is_dense(part: str) -> bool:

@@ -74,6 +74,15 @@ def identity(unit: ReadUnit, patient_id: int) -> IdentityView:
     )
 
 
+@needs(Permission.PATIENT_READ)
+def contact_value(unit: ReadUnit, contact_point_id: int | None) -> Shown | None:
+    """One number or address, for a sender who is nobody's patient yet; None where there is none."""
+    if contact_point_id is None:
+        return None
+    value = unit.execute(select(ContactPoint.value).where(ContactPoint.id == contact_point_id)).scalar_one_or_none()
+    return unit.open(value) if value is not None else None
+
+
 @needs(Permission.MESSAGE_RECEIVE)
 def match_contact(unit: ReadUnit, kind: ContactKind, value: str) -> ContactMatch:
     """Whose a number or address is, in any spelling; nobody's where it is not known."""

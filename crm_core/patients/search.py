@@ -1,4 +1,4 @@
-"""Finding patients by what a caller can say: names, phone digits, MRN, birth date, e-mail.
+"""Finding patients by what a caller can say: names, phone digits, MRN, birth date or year, e-mail.
 
 The blind index names candidates, newest first; name tokens are truncated, so candidates are
 opened and checked before anything is shown. See architecture.md, "Finding sealed things".
@@ -108,6 +108,7 @@ def _tokens(unit: ReadUnit, term: Term, region: str) -> frozenset[int]:
             tokens |= {vault.token(TokenKind.BIRTH_DATE, day) for day in term.dates}
             if len(term.digits) == LAST_FOUR:
                 tokens.add(vault.token(TokenKind.LAST_FOUR, term.digits))
+                tokens.add(vault.token(TokenKind.BIRTH_DATE, term.digits))
             elif form := normal(ContactKind.PHONE, term.text, region):
                 tokens.add(vault.token(TokenKind.PHONE, form.key))
             return frozenset(tokens)

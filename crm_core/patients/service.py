@@ -11,12 +11,11 @@ from crm_core.errors import NotFound, UsageError
 from crm_core.patients.contact_points import ensure_points, users_of
 from crm_core.patients.contacts import is_like_a_number
 from crm_core.patients.model import ContactKind, ContactMatch, ContactUse, Origin
-from crm_core.patients.preparing import name_tokens, prepare_contact
+from crm_core.patients.preparing import birth_tokens, name_tokens, prepare_contact
 from crm_core.patients.region import clinic_region
 from crm_core.patients.tables import IDENTIFIER, LINK, PATIENT, POINT, Patient
 from crm_core.store import search_index
 from crm_core.store.feed import Topic
-from crm_core.vault.tokens import TokenKind
 from crm_core.words import Channel
 from crm_core.work.units import WriteUnit
 
@@ -150,8 +149,8 @@ def mark_invalid(unit: WriteUnit, contact_point_id: int, reason: str) -> bool:
 def _reindex(unit: WriteUnit, patient_id: int) -> None:
     """Make the search tokens anew from the record: the index cannot be read back."""
     row = unit.execute(select(Patient.family, Patient.given, Patient.birth_date).where(Patient.id == patient_id)).one()
-    birth_date = unit.open(row.birth_date)
     tokens = set(name_tokens(unit.vault, unit.open(row.family), unit.open(row.given)))
+    tokens |= birth_tokens(unit.vault, unit.open(row.birth_date))
     tokens.update(unit.scalars(select(IDENTIFIER.c.value_token).where(IDENTIFIER.c.patient_id == patient_id)))
     points = unit.execute(
         select(POINT.c.value_token, POINT.c.last_four_token)
@@ -159,6 +158,4 @@ def _reindex(unit: WriteUnit, patient_id: int) -> None:
         .where(LINK.c.patient_id == patient_id)
     )
     tokens.update(token for point in points for token in point if token is not None)
-    if birth_date:
-        tokens.add(unit.vault.token(TokenKind.BIRTH_DATE, birth_date))
     search_index.put(unit, [(patient_id, frozenset(tokens))])

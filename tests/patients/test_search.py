@@ -62,6 +62,8 @@ def people(crm: Crm) -> dict[int, str]:
         ("3/4/2000", {"bob"}),
         ("3/4/1980", {"sean"}),
         ("19700131", {"mary"}),
+        ("smith 1970", {"mary"}),
+        ("1961", {"lawrence"}),
         ("MARY@example.org", {"mary"}),
         ("wiliamson", {"bob"}),
         ("willyamson bob", {"bob"}),
