@@ -17,7 +17,7 @@ from crm_core.access import passwords
 from crm_core.access.logins import fold_login
 from crm_core.access.model import SYSTEM, Actor, Permission
 from crm_core.access.needs import needs
-from crm_core.access.queries import by_login
+from crm_core.access.queries import by_login, for_os_user
 from crm_core.access.tables import STAFF
 from crm_core.access.units import OpensUnits, Writing
 from crm_core.audit.tags import Outcome, Tag
@@ -34,6 +34,12 @@ class SignInRefused(CrmError):
 
 class TooSoon(CrmError):
     """The last attempts failed, so the next one must wait {seconds} s; wait and try again."""
+
+    exit_code = 3
+
+
+class PasswordNeeded(CrmError):
+    """This account signs in with its password; type it and press enter."""
 
     exit_code = 3
 
@@ -77,6 +83,17 @@ def sign_in(units: OpensUnits, login: str, password: str) -> SignIn:
     if done is None:
         raise SignInRefused
     return done
+
+
+@needs(Permission.SESSION_OPEN)
+def sign_in_system_user(unit: Writing, os_user: str) -> SignIn:
+    """Sign in the account of an operating-system user that has no password; PasswordNeeded for one that has."""
+    account = for_os_user(unit, os_user)
+    if account.has_password:
+        raise PasswordNeeded
+    unit.execute(update(STAFF).where(STAFF.c.id == account.id).values(last_signed_in_at=unit.now))
+    unit.audit(Tag.SESSION_SIGNED_IN, account.id, why="system user")
+    return SignIn(actor=account.as_actor(), last_signed_in_at=account.last_signed_in_at, failed_since=0)
 
 
 def delay_after(failures: int) -> timedelta:

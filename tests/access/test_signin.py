@@ -12,7 +12,16 @@ from crm_core.access.guard import CutOff
 from crm_core.access.model import SYSTEM, Role
 from crm_core.access.passwords import hash_password
 from crm_core.access.queries import NoAccount, actor_for_os_user
-from crm_core.access.signin import LONGEST_DELAY, SignInRefused, TooSoon, claim_attempt, delay_after, sign_in
+from crm_core.access.signin import (
+    LONGEST_DELAY,
+    PasswordNeeded,
+    SignInRefused,
+    TooSoon,
+    claim_attempt,
+    delay_after,
+    sign_in,
+    sign_in_system_user,
+)
 from crm_core.access.tables import STAFF
 from crm_core.app import Crm, open_crm
 from crm_core.audit.tables import AuditRow
@@ -161,3 +170,16 @@ def test_every_outcome_is_audited_and_no_password_is_stored(crm: Crm, clock: Shi
         (Tag.SESSION_SIGNED_IN, "done"),
         (Tag.SESSION_REFUSED, "denied"),
     ]
+
+
+def test_the_system_users_own_account_comes_in_without_a_password_only_where_it_has_none(
+    crm: Crm, clock: ShiftedClock, ann: int
+) -> None:
+    with pytest.raises(PasswordNeeded), crm.write(SYSTEM) as unit:
+        sign_in_system_user(unit, "alee")
+    with crm.write(SYSTEM) as unit:
+        bob = service.create_staff(unit, login="bob", name="Bob", roles=[Role.AGENT], os_user="bob")
+        first = sign_in_system_user(unit, "bob")
+    assert (first.actor.staff_id, first.last_signed_in_at) == (bob, None)
+    with crm.write(SYSTEM) as unit:
+        assert sign_in_system_user(unit, "bob").last_signed_in_at == clock.now()
