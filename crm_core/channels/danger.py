@@ -63,6 +63,7 @@ class DangerLists:
                     exact=exact,
                     everyday=words,
                     glue=each.function_words.split(),
+                    misspelt=each.misspelt,
                     respell=each.respell,
                 ),
             )
@@ -134,7 +135,7 @@ class _Entry:
         used = [anchor]
         for group in self.others:
             near = (span for name in group for span in spans.get(name, ()) if anchor.distance(span) <= self.within)
-            free = next((span for span in near if all(span.distance(other) > 0 for other in used)), None)
+            free = next((span for span in near if not any(map(span.overlaps, used))), None)
             if free is None:
                 return False
             used.append(free)
@@ -150,13 +151,13 @@ class _Reader:
     def __init__(self, danger: DangerList, speller: Speller) -> None:
         self._speller = speller
         self._items: dict[str, list[tuple[tuple[Slot, ...], str]]] = defaultdict(list)
-        self._idioms: dict[str, list[tuple[tuple[Slot, ...], str]]] = defaultdict(list)
+        self._taking: dict[str, list[tuple[tuple[Slot, ...], str]]] = defaultdict(list)
         for where, item in danger.items():
             idiom = where == "idioms"
             slots = parse_item(item, adjoining=idiom)
-            name = where.removeprefix("concept ")
+            name = "" if idiom else where.removeprefix("concept ")
             for first in slots[0].firsts():
-                (self._idioms if idiom else self._items)[first].append((slots, name))
+                (self._taking if idiom or item[0] == "!" else self._items)[first].append((slots, name))
         self._entries: dict[str, list[_Entry]] = defaultdict(list)
         for entry in danger.entry:
             ready = _Entry(danger.language, entry)
@@ -191,7 +192,7 @@ class _Reader:
         places = [token.place for token in words]
         found: _Spans = defaultdict(list)
         spent: set[int] = set()
-        for items, idiom in ((self._idioms, True), (self._items, False)):
+        for items, takes in ((self._taking, True), (self._items, False)):
             for at, meanings in enumerate(stands):
                 firsts: Iterable[str] = meanings if numbers[at] is None else (*meanings, NUMBER)
                 for first in firsts:
@@ -201,8 +202,8 @@ class _Reader:
                         span = find(slots, at, stands, numbers, places)
                         if span is None:
                             continue
-                        if idiom:
+                        if takes:
                             spent.update(range(span.first, span.last + (not slots[-1].is_context)))
-                        elif span.first not in spent and span.last not in spent:
+                        if name and (takes or (span.first not in spent and span.last not in spent)):
                             found[name].append(span)
         return found

@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"#(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$")
 _WORD = re.compile(r"=?[a-z0-9]+$")
 GAP = 2
 """A word of an item stands at most this many places after the one before it."""
-WIDE_GAP = 5
+WIDE_GAP = 6
 """The same, after `..`."""
 NUMBER = "#"
 """What stands for a number in the index of first words."""
@@ -51,7 +51,7 @@ def parse_item(text: str, *, adjoining: bool = False) -> tuple[Slot, ...]:
     slots: list[Slot] = []
     near = 1 if adjoining else GAP
     reach = near
-    for part in text.split():
+    for part in text.removeprefix("!").split():
         if part == "..":
             reach = WIDE_GAP
             continue
@@ -92,8 +92,12 @@ class Span:
     end: int
 
     def distance(self, other: Span) -> int:
-        """Places between two spans; 1 when they adjoin, 0 when they overlap."""
+        """Places between two spans; 1 when they adjoin, 0 when they share one."""
         return max(0, self.start - other.end, other.start - self.end)
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share a word."""
+        return self.first <= other.last and other.first <= self.last
 
 
 def find(

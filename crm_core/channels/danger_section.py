@@ -4,7 +4,7 @@ A list is a small grammar. A *concept* is a set of items that mean the same thin
 screener ("bleeding"); an *entry* says which concepts alarm when they stand close together, in
 any order. An *item* is a word or a phrase, in small letters without accents or apostrophes;
 its words follow each other with at most one other word between. In an item `a|b` is either
-word, `bleed{,s,ing}` three words, `..` up to four other words, `#38-43` a number in that
+word, `bleed{,s,ing}` three words, `..` up to five other words, `#38-43` a number in that
 range, and `=word` a word that no misspelling stands for.
 """
 
@@ -52,7 +52,7 @@ class DangerList(Strict):
     """One language's list, as a clinician approved it.
 
     `function_words` tell the language; `everyday_words` look like listed words and are not
-    slips for them; `respell` are letters people write for one another; `emoji` are read as words.
+    slips for them; `misspelt` says how people also write a word; `respell` are letters people write for one another; `emoji` are read as words.
     """
 
     file: str
@@ -63,6 +63,7 @@ class DangerList(Strict):
     function_words: str
     everyday_words: str
     numbers: dict[str, float]
+    misspelt: dict[str, str] = {}
     respell: tuple[tuple[str, str], ...] = ()
     emoji: dict[str, str] = {}
     idioms: tuple[Item, ...] = ()

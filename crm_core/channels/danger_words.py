@@ -111,12 +111,14 @@ class Speller:
         exact: Iterable[str],
         everyday: Iterable[str],
         glue: Iterable[str],
+        misspelt: Mapping[str, str],
         respell: Iterable[tuple[str, str]],
     ) -> None:
         self.fuzzy = frozenset(fuzzy)
         self.exact = frozenset(exact)
         self._everyday = frozenset(everyday)
         self._glue = frozenset(glue)
+        self._misspelt = {wrong: right for right, wrongs in misspelt.items() for wrong in wrongs.split()}
         self._respell = tuple(respell)
         self._by_sound: dict[str, set[str]] = {}
         self._by_cut: dict[str, set[str]] = {}
@@ -138,6 +140,9 @@ class Speller:
         """The listed words that `word` may be; none but itself where it is listed or everyday."""
         ways = forms(word)
         found = {way for way in ways if way in self.fuzzy or way in self.exact}
+        found |= {self._misspelt[way] for way in ways if way in self._misspelt}
+        if word[-1] == "s" and word[:-1] in self.fuzzy and word not in self._everyday:
+            found.add(word[:-1])
         if found or len(word) < 3 or any(way in self._everyday for way in ways):
             return frozenset(found)
         word = ways[-1]
