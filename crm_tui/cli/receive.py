@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 app = group("Take in messages.")
 
 
+SAID = 20
+"""Bad lines that are told one by one; of the rest their number."""
+
+
 @command(app, "receive", example="crm receive --file messages.ndjson --json")
 def receive(
     ctx: typer.Context,
@@ -71,11 +75,14 @@ def _receive_file(session: Session, file: Path) -> None:
         for number, line in enumerate(read_inbound(file, session.clock.now()), start=1):
             if isinstance(line, BadLine):
                 rejected += 1
-                session.say(str(line))
+                if rejected <= SAID:
+                    session.say(str(line))
             else:
                 documents.append(_document(_take(session, line)))
             shown(number)
     session.show(documents, people=_summary(documents, rejected))
+    if rejected > SAID:
+        session.say(f"{rejected - SAID} more lines were left out.")
     if rejected:
         raise typer.Exit(1)
 
