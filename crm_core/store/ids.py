@@ -1,8 +1,8 @@
 """Ids in blocks (hi/lo): a row's id is known before it is inserted.
 
 A process takes a block per kind in a short transaction of its own, before the unit of work
-that uses it; one that runs dry inside a unit takes the next block on the unit's connection,
-and forgets it if that unit is rolled back. Ids left in a block at exit are lost, so blocks
+that uses it; one that runs dry inside a unit takes the next block at once, on SQLite on the
+unit's connection, and forgets it if that unit is rolled back. Ids left in a block at exit are lost, so blocks
 start at one and double: staff say these numbers on the phone.
 """
 

@@ -206,12 +206,22 @@ class WriteUnit(ReadUnit):
         pool = self._units.store.ids
         taken = pool.take(kind, count)
         if taken is None:
-            block = take_block(self.session.connection(), kind, max(count, pool.grow(kind)))
-            self._blocks.append((kind, block))
-            pool.give(kind, block)
-            taken = pool.take(kind, count)
-            assert taken is not None
+            block = self._take_block(kind, max(count, pool.grow(kind)))
+            taken = block[:count]
+            pool.give(kind, block[count:])
         return taken
+
+    def _take_block(self, kind: str, size: int) -> range:
+        """A block in the midst of a unit. SQLite has no second writer, so there it is this unit's
+        change, forgotten if it fails. On Postgres it is a short transaction of its own: held until
+        the commit, the kind's row would stop every other process, and two units would deadlock.
+        """
+        if self.dialect == "sqlite":
+            block = take_block(self.session.connection(), kind, size)
+            self._blocks.append((kind, block))
+            return block
+        with self._units.store.writing.begin() as connection:
+            return take_block(connection, kind, size)
 
     def audit(self, tag: Tag, *ids: int, why: str | None = None, outcome: Outcome = Outcome.DONE) -> None:
         """Say what this unit does, on which ids; `why` holds codes and counts, never a patient."""
