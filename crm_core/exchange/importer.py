@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crm_core.access.model import Actor
+from crm_core.errors import AlreadyInUse
 from crm_core.exchange import checkpoint, references
 from crm_core.exchange.checkpoint import Position
 from crm_core.exchange.fhir_patient import read_patient
@@ -28,6 +29,8 @@ from crm_core.work.units import ReadUnit, WriteUnit
 
 CHUNK = 500
 """Patients in one unit of work (cli.md)."""
+TRIES = 3
+"""Times a chunk is stored before the conflict with another process is told."""
 PATIENT = "Patient"
 
 _REFUSALS = {
@@ -178,7 +181,7 @@ class _Run:
             wanted = _wanted(placed)
             answers = preview_many(unit, [item.draft for item in wanted]) if self._dry_run else []
         if wanted and not self._dry_run:
-            self._store(chunk)
+            self._store_at_last(chunk)
         else:
             self._count(placed, answers)
         self._seen.update(marked.token for marked in chunk)
@@ -193,6 +196,16 @@ class _Run:
         ]
         self._previewed |= {item.marked.token: item.marked.fingerprint for item in placed}
         return known
+
+    def _store_at_last(self, chunk: Sequence[Marked]) -> None:
+        """Store, anew where another process was first with the same people: then they are known."""
+        for _ in range(TRIES - 1):
+            try:
+                self._store(chunk)
+            except AlreadyInUse:
+                continue
+            return
+        self._store(chunk)
 
     def _store(self, chunk: Sequence[Marked]) -> None:
         with self._crm.write(self._actor) as unit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,7 @@ from crm_core.patients.model import ContactKind, PatientDraft
 from crm_core.patients.queries import match_contact
 from crm_core.patients.queries import patient as patient_view
 from crm_core.patients.search import find
-from crm_core.patients.tables import IDENTIFIER, PATIENT
+from crm_core.patients.tables import IDENTIFIER, PATIENT, POINT
 from crm_core.store.base import Base
 from tests.conftest import MONDAY, StaffFactory
 from tests.exchange.fhir import bundle, patient, patients_of, rejected, run, write_json, write_lines
@@ -170,6 +171,25 @@ def test_a_killed_import_ends_the_same(crm: Crm, tmp_path: Path, monkeypatch: py
         assert unit.scalars(select(BATCH.c.state)) == [BatchState.DONE]
         assert unit.scalar(select(func.count()).select_from(PROGRESS)) == 1
     assert patients_of(run(crm, tmp_path)) == {"read": 45, "unchanged": 38, "rejected": 7}
+
+
+def test_two_imports_of_the_same_people_at_once_make_each_person_once(
+    crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "CHUNK", 20)
+    rows = [patient(number) for number in range(100)]
+    paths = [
+        write_lines(tmp_path / "a.ndjson", *rows),
+        write_lines(tmp_path / "b.ndjson", *rows[::-1]),
+        write_lines(tmp_path / "c.ndjson", *rows[50:], *rows[:50]),
+    ]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        reports = list(pool.map(lambda path: run(crm, path), paths))
+    assert [patients_of(report)["read"] for report in reports] == [100, 100, 100]
+    assert sum(report.count("Patient").created for report in reports) == 100
+    with crm.read(SYSTEM) as unit:
+        assert unit.scalar(select(func.count()).select_from(PATIENT)) == 100
+        assert unit.scalar(select(func.count()).select_from(POINT)) == 100
 
 
 def test_progress_is_told_with_every_unit_and_file(crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
