@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -40,8 +41,7 @@ def raise_alarm(unit: WriteUnit, conversation: Current, message_id: int, terms: 
             }
         ],
     )
-    values = {
-        **clock_columns(Clock(due_at=unit.now + ACKNOWLEDGE_WITHIN, late_at=unit.now + 2 * ACKNOWLEDGE_WITHIN)),
+    values: dict[str, Any] = {
         **next_action(unit, conversation.id, ANSWER_DANGER),
         "danger": True,
         "priority": Priority.STAT,
@@ -54,9 +54,13 @@ def raise_alarm(unit: WriteUnit, conversation: Current, message_id: int, terms: 
         "follow_up_at": None,
         "outcome": None,
         "closed_at": None,
-        "waiting_since": unit.now,
         "unscreened": False,
     }
+    if not conversation.danger:
+        # A second danger does not put off the first one's clock.
+        acknowledge_by = unit.now + ACKNOWLEDGE_WITHIN
+        values |= clock_columns(Clock(due_at=acknowledge_by, late_at=acknowledge_by + ACKNOWLEDGE_WITHIN))
+        values["waiting_since"] = unit.now
     change(unit, conversation, Verb.ALARMED, values)
     unit.changed(Topic.ALARM)
     return alarm_id

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
-from crm_core.access.model import Permission
+from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.model import Direction, MessageKind, Screened
 from crm_core.channels.outbox import Posting, post
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError, UsageError
-from crm_core.inbox.model import State, Verb
-from crm_core.inbox.record import Current, change, current, next_action, still_open
+from crm_core.inbox.model import State, Verb, urgency_of
 from crm_core.inbox.recipients import Recipient, recipient
-from crm_core.inbox.rules import clock_columns, coded
+from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
+from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, clock_columns, coded
 from crm_core.inbox.tables import Draft, Note
+from crm_core.library.model import TemplateState
+from crm_core.library.queries import version
 from crm_core.vault.fields import Field
 from crm_core.words import Channel, Purpose
 from crm_core.work.units import WriteUnit
 
 AWAIT_ANSWER = "Wait for the patient's answer"
 CALL_AGAIN = "Call again"
+PHYSICIAN_ANSWERED = "The physician has answered: read the note, then act on it"
 
 
 class EmptyText(UsageError):
     """There is nothing to send; write a text or choose a template."""
+
+
+class NotThisTemplate(CrmError):
+    """The template behind this text may not be sent any more; choose another, or write freely."""
 
 
 class SomethingNewer(CrmError):
@@ -49,8 +56,8 @@ def reply(
     """Queue an answer and wait for the patient; returns the message's id.
 
     `hold` is how long it may be taken back. `seen_message_id` is the newest message the
-    author had before them: a newer one refuses the sending (two at one desk). Raises
-    NotSendable where the gate says no.
+    author had before them (`ConversationView.newest_message_id`): a newer one refuses the
+    sending (two at one desk). Raises NotSendable where the gate says no.
     """
     if not text.strip():
         raise EmptyText
@@ -58,6 +65,8 @@ def reply(
     still_open(conversation, "answer")
     _nothing_newer(unit, conversation, seen_message_id)
     to = recipient(unit, gate, conversation)
+    if template_version_id is not None:
+        _still_approved(unit, conversation, template_version_id)
     message_id = post(
         unit,
         gate,
@@ -78,7 +87,7 @@ def reply(
         ),
     )
     change(unit, conversation, Verb.REPLIED, _answered(unit, conversation), undoable=True, message_id=message_id)
-    _drop_draft(unit, conversation_id)
+    _drop_draft(unit, conversation_id, internal=False)
     return message_id
 
 
@@ -112,6 +121,8 @@ def log_call(
         "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, words or ""),
     }
     unit.execute(insert(Message), [row])
+    if follow_up is not None and follow_up <= timedelta(0):
+        raise UsageError(problem="That time has passed", remedy="call again at a time to come")
     values = _answered(unit, conversation) if reached else _call_again(unit, conversation, follow_up)
     change(unit, conversation, Verb.CALLED, values, reason=outcome)
     return message_id
@@ -119,7 +130,10 @@ def log_call(
 
 @needs(Permission.CONVERSATION_WORK)
 def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
-    """Add an internal note: it never leaves the house and stops no clock. Returns its id."""
+    """Add an internal note: it never leaves the house and stops no clock. Returns its id.
+
+    A physician's note on what a nurse asked is the answer, and brings it back to that nurse.
+    """
     if not text.strip():
         raise EmptyText
     conversation = current(unit, conversation_id)
@@ -132,8 +146,10 @@ def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
         "body_sealed": unit.seal(Field.NOTE_BODY, note_id, text),
     }
     unit.execute(insert(Note), [row])
-    change(unit, conversation, Verb.NOTED, {})
-    _drop_draft(unit, conversation_id)
+    asked = conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN in unit.actor.roles
+    values = _back_to_the_nurse(unit, conversation, PHYSICIAN_ANSWERED) if asked else {}
+    change(unit, conversation, Verb.NOTED, values)
+    _drop_draft(unit, conversation_id, internal=True)
     return note_id
 
 
@@ -141,40 +157,60 @@ def _nothing_newer(unit: WriteUnit, conversation: Current, seen_message_id: int 
     if seen_message_id is None:
         return
     newest = unit.scalar(
-        select(Message.id).where(Message.conversation_id == conversation.id).order_by(Message.id.desc()).limit(1)
+        select(Message.id)
+        .where(Message.conversation_id == conversation.id)
+        .order_by(Message.recorded_at.desc(), Message.id.desc())
+        .limit(1)
     )
-    if newest is not None and newest > seen_message_id:
+    if newest != seen_message_id:
         raise SomethingNewer(conversation_id=conversation.id)
+
+
+def _still_approved(unit: WriteUnit, conversation: Current, version_id: int) -> None:
+    """Between filling a template and sending it, it may have been retired or have passed its review."""
+    view = version(unit, version_id)
+    today = unit.now.astimezone(conversation.rules.clinic.zone).date()
+    if view.state is not TemplateState.APPROVED or view.past_review(today):
+        raise NotThisTemplate
 
 
 def _answered(unit: WriteUnit, conversation: Current) -> dict[str, object]:
     """Staff spoke last: no response clock runs, and the conversation comes back if nobody answers.
 
-    What holds an unacknowledged danger stays open, whoever has answered.
+    What holds an unacknowledged danger stays as open, unowned and due as it is, whoever has
+    answered. What a physician answers is the nurse's again.
     """
-    state = State.OPEN if conversation.danger else State.WAITING_PATIENT
-    return {
+    said = {"last_message_at": unit.now, "first_response_at": conversation.row["first_response_at"] or unit.now}
+    if conversation.danger:
+        return said
+    values = {
+        **said,
         **clock_columns(None),
         **next_action(unit, conversation.id, AWAIT_ANSWER),
-        "state": state,
+        "state": State.WAITING_PATIENT,
+        "unscreened": False,
+        "urgency": urgency_of(conversation.priority),
         "owner_id": conversation.owner_id or unit.actor.staff_id,
-        "taken_at": conversation.row["taken_at"] or unit.now,
+        "taken_at": None,
         "waiting_since": unit.now,
-        "last_message_at": unit.now,
-        "first_response_at": conversation.row["first_response_at"] or unit.now,
         "follow_up_at": conversation.rules.follow_up(conversation.lane, unit.now),
         "snoozed_until": None,
     }
+    if conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN in unit.actor.roles:
+        values |= {"lane": DANGER_LANE, "owner_id": conversation.row["escalated_by"]}
+    return values
 
 
 def _call_again(unit: WriteUnit, conversation: Current, follow_up: timedelta | None) -> dict[str, object]:
-    if conversation.danger:
+    """It waits until the next call; what has alarmed only a clinician may put off."""
+    if conversation.danger or not may_put_aside(unit, conversation):
         return {}
     at = unit.now + follow_up if follow_up else conversation.rules.follow_up(conversation.lane, unit.now)
     return {
         **next_action(unit, conversation.id, CALL_AGAIN),
         "state": State.WAITING_OTHER,
         "owner_id": conversation.owner_id or unit.actor.staff_id,
+        "taken_at": None,
         "follow_up_at": at,
         "snoozed_until": None,
     }
@@ -185,8 +221,20 @@ def _subject(to: Recipient, conversation: Current) -> str | None:
     return f"Message from {conversation.rules.clinic.name}" if to.channel is Channel.EMAIL else None
 
 
-def _drop_draft(unit: WriteUnit, conversation_id: int) -> None:
+def _back_to_the_nurse(unit: WriteUnit, conversation: Current, action: str) -> dict[str, object]:
+    """The columns of a conversation that a physician has done with: open, and owned by the nurse who asked."""
+    return {
+        **in_lane(conversation, DANGER_LANE, conversation.priority, unit.now),
+        **next_action(unit, conversation.id, action),
+        "owner_id": conversation.row["escalated_by"],
+        "taken_at": None,
+        "state": State.OPEN,
+        "snoozed_until": None,
+    }
+
+
+def _drop_draft(unit: WriteUnit, conversation_id: int, *, internal: bool) -> None:
+    """Drop my draft of what was just sent or noted; one of the other kind is kept."""
     table = Draft.__table__
-    unit.execute(
-        table.delete().where(table.c.conversation_id == conversation_id, table.c.author_id == unit.actor.staff_id)  # type: ignore[attr-defined]
-    )
+    mine = (table.c.conversation_id == conversation_id) & (table.c.author_id == unit.actor.staff_id)
+    unit.execute(delete(table).where(mine, table.c.internal.is_(internal)))  # type: ignore[arg-type]

@@ -8,29 +8,41 @@ person says whose it is.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select
+from sqlalchemy import ColumnElement, TextClause, and_, insert, or_, select
 
 from crm_core.audit.tags import Tag
 from crm_core.channels.danger import Verdict
 from crm_core.channels.inbound import Arrival, Placement
+from crm_core.channels.keywords import Keyword
 from crm_core.channels.model import Handled
 from crm_core.hours.arithmetic import is_open
 from crm_core.inbox.alarms import raise_alarm
-from crm_core.inbox.model import STAT_URGENCY, State, Verb, urgency_of
+from crm_core.inbox.conditions import Facts
+from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import Current, change, current, next_action
 from crm_core.inbox.routing import Decision, explain, route, trace_json
-from crm_core.inbox.conditions import Facts
-from crm_core.inbox.rules import DANGER_LANE, InboxRules, clock_columns, inbox_rules, urgency_at
+from crm_core.inbox.rules import (
+    DANGER_LANE,
+    PHYSICIAN_LANE,
+    InboxRules,
+    clock_columns,
+    inbox_rules,
+    urgency_at,
+)
 from crm_core.inbox.tables import STILL_OPEN, Conversation
-from crm_core.inbox.thanks import is_mere_thanks
+from crm_core.inbox.thanks import asks_for_nothing
 from crm_core.patients.tables import Patient
 from crm_core.vault.fields import Field
 from crm_core.words import Priority
 from crm_core.work.units import ReadUnit, WriteUnit
 
 UNSCREENED_ACTION = "Read it now: it could not be screened for danger"
+UNSCREENED_WHY = "could not be screened for danger, so it stands at the top of the catch-all lane"
+WROTE_TO_PHYSICIAN = "The patient wrote while a physician was asked: read it, then ask again if still needed"
+MAY_WANT_NO_MORE = "May want no more texts: nothing queued went out, ask before you write again"
 
 
 class InboxThreads:
@@ -45,9 +57,10 @@ class InboxThreads:
         closed = _newest(unit, arrival, Conversation.state == State.CLOSED)
         if closed is not None:
             conversation = current(unit, closed)
-            if is_mere_thanks(arrival.text):
-                change(unit, conversation, Verb.RECEIVED, {"last_message_at": unit.now}, reason="thanks")
-                return _placement(conversation, conversation.row, Handled.CONVERSATION, ("thanks leaves it closed",))
+            if _leaves_it_closed(arrival):
+                change(unit, conversation, Verb.RECEIVED, {"last_message_at": unit.now}, reason="asks_for_nothing")
+                asks_nothing = ("it asks for nothing, so what is closed stays closed",)
+                return _placement(conversation, conversation.row, Handled.CONVERSATION, asks_nothing)
             if arrival.at <= rules.reopens_until(conversation.lane, conversation.row["closed_at"]):
                 return _reopen(unit, conversation, arrival)
         return _begin(unit, rules, arrival, follows_id=closed)
@@ -70,21 +83,25 @@ class InboxThreads:
         return _placement(conversation, conversation.row, Handled.CONVERSATION, ())
 
 
-def _newest(unit: ReadUnit, arrival: Arrival, which: Any) -> int | None:
+def _leaves_it_closed(arrival: Arrival) -> bool:
+    """Thanks and auto-responders; never a text with a picture, and never one that nobody could screen."""
+    if arrival.attachments or arrival.screening.verdict is Verdict.UNSCREENED:
+        return False
+    return asks_for_nothing(arrival.subject, arrival.text)
+
+
+def _newest(unit: ReadUnit, arrival: Arrival, which: ColumnElement[bool] | TextClause) -> int | None:
     """The sender's newest conversation of that kind, by patient where that is certain, else by number."""
     patients, point = arrival.contact.patient_ids, arrival.contact.contact_point_id
+    unlinked = and_(Conversation.patient_id.is_(None), Conversation.contact_point_id == point)
     if len(patients) == 1:
-        whose = or_(
-            Conversation.patient_id == patients[0],
-            and_(Conversation.patient_id.is_(None), Conversation.contact_point_id == point),
-        )
-    elif point is not None:
-        whose = Conversation.contact_point_id == point
-        if patients:
-            # Several share the number: only a thread that staff await an answer on, or an unlinked one, is certain.
-            whose = and_(whose, or_(Conversation.patient_id.is_(None), Conversation.state == State.WAITING_PATIENT))
-    else:
+        whose = or_(Conversation.patient_id == patients[0], unlinked)
+    elif point is None:
         return None
+    elif patients:
+        whose = or_(unlinked, Conversation.id == _only_awaited(unit, point))
+    else:
+        whose = Conversation.contact_point_id == point
     found = select(Conversation.id).where(whose, which)
     newest: int | None = unit.scalar(
         found.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()).limit(1)
@@ -92,60 +109,97 @@ def _newest(unit: ReadUnit, arrival: Arrival, which: Any) -> int | None:
     return newest
 
 
+def _only_awaited(unit: ReadUnit, point: int) -> int | None:
+    """Of a number that several share: the one conversation in which staff await an answer from it.
+
+    With two, nobody can tell whose answer it is.
+    """
+    awaited = unit.scalars(
+        select(Conversation.id)
+        .where(Conversation.contact_point_id == point, Conversation.state == State.WAITING_PATIENT)
+        .limit(2)
+    )
+    return int(awaited[0]) if len(awaited) == 1 else None
+
+
 def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement:
-    """The patient has spoken: it is open again, in its owner's hands no longer, and a clock runs."""
+    """The patient has spoken: it is open again, in its owner's hands no longer, and a clock runs.
+
+    What holds an unacknowledged danger stays as urgent as it is.
+    """
     row = conversation.row
+    joined = f"joins C-{conversation.id}, the sender's open conversation"
     values: dict[str, Any] = {"last_message_at": unit.now}
-    reasons: tuple[str, ...] = (f"joins C-{conversation.id}, the sender's open conversation",)
-    decision = _decide(unit, conversation.rules, arrival)
-    lane, priority = conversation.lane, conversation.priority
-    if decision.priority.rank < priority.rank or (row["owner_id"] is None and _more_clinical(decision, lane)):
-        priority = min(priority, decision.priority, key=lambda each: each.rank)
-        if row["owner_id"] is None and lane != decision.lane:
-            lane = decision.lane
-            values |= _routed(unit, conversation.id, decision)
-            reasons += tuple(explain(decision.trace)[-1:])
-    if conversation.state is not State.NEW:
-        values |= {"state": State.OPEN, "snoozed_until": None, "follow_up_at": None, "taken_at": None}
-        values |= next_action(unit, conversation.id, conversation.rules.category(row["category"]).next_action)
-    since = row["waiting_since"]
-    if row["due_at"] is None:
-        since = arrival.at
-    clock = conversation.rules.response_clock(lane, priority, since)
-    values |= {
-        **clock_columns(clock),
-        "waiting_since": since,
-        "lane": lane,
-        "priority": priority,
-        "urgency": urgency_at(priority, clock.late_at, unit.now, danger=conversation.danger),
-    }
-    if conversation.danger:
-        values |= {name: row[name] for name in ("due_at", "late_at", "due_order", "lane", "priority", "urgency")}
+    reasons: tuple[str, ...] = ()
+    if not conversation.danger:
+        if conversation.state is not State.NEW:
+            values |= {"state": State.OPEN, "snoozed_until": None, "follow_up_at": None, "taken_at": None}
+            values |= next_action(unit, conversation.id, conversation.rules.first_action(row["category"]))
+        asked, reasons = _asked_for(unit, conversation, arrival, free=row["owner_id"] is None)
+        since = arrival.at if row["due_at"] is None else row["waiting_since"]
+        values |= asked | _running(unit, conversation, asked, since)
+        if arrival.keyword is Keyword.SUSPECTED_STOP:
+            values |= next_action(unit, conversation.id, MAY_WANT_NO_MORE)
     change(unit, conversation, Verb.RECEIVED, values)
-    return _placement(conversation, {**row, **values}, Handled.CONVERSATION, reasons)
-
-
-def _more_clinical(decision: Decision, lane: str) -> bool:
-    return decision.lane == DANGER_LANE and lane != DANGER_LANE
+    return _placement(conversation, {**row, **values}, Handled.CONVERSATION, (joined, *reasons))
 
 
 def _reopen(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement:
-    row = conversation.row
-    clock = conversation.rules.response_clock(conversation.lane, conversation.priority, arrival.at)
+    """A new text on what was closed: its owner has it again, with a new response clock from that text."""
+    asked, reasons = _asked_for(unit, conversation, arrival, free=True)
     values: dict[str, Any] = {
-        **clock_columns(clock),
-        **next_action(unit, conversation.id, conversation.rules.category(row["category"]).next_action),
+        **next_action(unit, conversation.id, conversation.rules.first_action(conversation.row["category"])),
         "state": State.OPEN,
         "outcome": None,
         "closed_at": None,
         "taken_at": None,
-        "waiting_since": arrival.at,
         "last_message_at": unit.now,
-        "urgency": urgency_at(conversation.priority, clock.late_at, unit.now),
+        **asked,
+        **_running(unit, conversation, asked, arrival.at),
     }
     change(unit, conversation, Verb.REOPENED, values)
-    reasons = (f"reopens C-{conversation.id}, closed less than five working days ago",)
-    return _placement(conversation, {**row, **values}, Handled.CONVERSATION, reasons)
+    reopened = f"reopens C-{conversation.id}, closed less than five working days ago"
+    return _placement(conversation, {**conversation.row, **values}, Handled.CONVERSATION, (reopened, *reasons))
+
+
+def _asked_for(
+    unit: WriteUnit, conversation: Current, arrival: Arrival, *, free: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the new text asks for beyond what the conversation already is: a lane, a priority, other eyes.
+
+    What nobody could screen goes to the top of the catch-all lane, unless nurses have it. A
+    physician's lane takes no patient's text: it goes to the nurse who asked. What is `free` of
+    an owner and turns out clinical goes where clinical things go, never the other way.
+    """
+    decision = _decide(unit, conversation.rules, arrival)
+    priority = min(conversation.priority, decision.priority, key=lambda each: each.rank)
+    asked: dict[str, Any] = {"lane": conversation.lane, "priority": priority}
+    if arrival.screening.verdict is Verdict.UNSCREENED:
+        asked["priority"] = min(priority, Priority.ASAP, key=lambda each: each.rank)
+        if conversation.lane != DANGER_LANE:
+            asked["lane"] = conversation.rules.lanes.catch_all.key
+        asked |= {"unscreened": True, "owner_id": None, "taken_at": None}
+        return asked | next_action(unit, conversation.id, UNSCREENED_ACTION), (UNSCREENED_WHY,)
+    if conversation.lane == PHYSICIAN_LANE:
+        asked |= {"lane": DANGER_LANE, "owner_id": conversation.row["escalated_by"], "taken_at": None}
+        return asked | next_action(unit, conversation.id, WROTE_TO_PHYSICIAN), (
+            "goes to the nurse, not to a physician",
+        )
+    if free and decision.lane == DANGER_LANE != conversation.lane:
+        asked |= {"lane": DANGER_LANE, "owner_id": None, **_routed(unit, conversation.id, decision)}
+        return asked, tuple(explain(decision.trace)[:1])
+    return asked, ()
+
+
+def _running(unit: ReadUnit, conversation: Current, asked: dict[str, Any], since: datetime) -> dict[str, Any]:
+    """The columns of a response clock that runs since then, by the targets of where it goes."""
+    clock = conversation.rules.response_clock(asked["lane"], asked["priority"], since)
+    unscreened = conversation.unscreened or asked.get("unscreened", False)
+    return {
+        **clock_columns(clock),
+        "waiting_since": since,
+        "urgency": urgency_at(asked["priority"], clock.late_at, unit.now, unscreened=unscreened),
+    }
 
 
 def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: int | None) -> Placement:
@@ -166,7 +220,7 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
         "follows_id": follows_id,
         "channel": arrival.channel,
         "priority": priority,
-        "urgency": STAT_URGENCY if unscreened else urgency_of(priority, late=clock.late_at <= unit.now),
+        "urgency": urgency_at(priority, clock.late_at, unit.now, unscreened=unscreened),
         "lane": lane,
         "state": State.NEW,
         "unscreened": unscreened,
@@ -177,11 +231,13 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
     }
     if unscreened:
         row |= next_action(unit, conversation_id, UNSCREENED_ACTION)
+    elif arrival.keyword is Keyword.SUSPECTED_STOP:
+        row |= next_action(unit, conversation_id, MAY_WANT_NO_MORE)
     unit.execute(insert(Conversation.__table__), [row])  # type: ignore[arg-type]
     unit.audit(Tag.CONVERSATION_CREATED, conversation_id, why=decision.reason)
-    why = tuple(explain(decision.trace))
+    why = tuple(explain(decision.trace[-1:]))
     if unscreened:
-        why = ("could not be screened for danger, so it stands at the top of the catch-all lane", *why)
+        why = (UNSCREENED_WHY, *why)
     return Placement(
         conversation_id=conversation_id,
         patient_id=row["patient_id"],
@@ -214,7 +270,7 @@ def _decide(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> Decision:
 def _routed(unit: WriteUnit, conversation_id: int, decision: Decision) -> dict[str, Any]:
     """The columns that say what was decided, and why."""
     return {
-        **next_action(unit, conversation_id, inbox_rules(unit).category(decision.category).next_action),
+        **next_action(unit, conversation_id, inbox_rules(unit).first_action(decision.category)),
         "category": decision.category,
         "reason": decision.reason,
         "trace_sealed": unit.seal(Field.ROUTE_TRACE, conversation_id, trace_json(decision.trace)),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from crm_core.channels.model import Delivery
-from crm_core.errors import NotFound
 from crm_core.inbox.model import State, Verb
-from crm_core.inbox.record import change, current, next_action
+from crm_core.inbox.record import Current, change, current, next_action
 from crm_core.inbox.rules import clock_columns, urgency_at
 from crm_core.work.units import WriteUnit
 
@@ -22,26 +22,32 @@ class InboxSendObserver:
     """An answer that did not leave comes back to its author, with a clock running again."""
 
     def settled(self, unit: WriteUnit, conversation_id: int | None, state: Delivery, failure: str | None) -> None:
-        """Reopen the conversation of a message that did not arrive; nothing to do for one that did."""
+        """Open the conversation of a message that did not arrive, even a closed one; nothing for one that did.
+
+        A clock that runs already, of a text or a danger that came meanwhile, is not put off.
+        """
         if conversation_id is None or state not in _NEXT:
             return
-        try:
-            conversation = current(unit, conversation_id)
-        except NotFound:
-            return
-        if conversation.state is State.CLOSED:
-            return
-        clock = conversation.rules.response_clock(conversation.lane, conversation.priority, unit.now)
-        values: dict[str, Any] = {
-            **clock_columns(clock),
-            **next_action(unit, conversation_id, _NEXT[state]),
-            "state": State.OPEN,
-            "taken_at": None,
-            "snoozed_until": None,
-            "follow_up_at": None,
-            "waiting_since": unit.now,
-            "urgency": urgency_at(conversation.priority, clock.late_at, unit.now, danger=conversation.danger),
-        }
-        if conversation.danger:
-            values = next_action(unit, conversation_id, _NEXT[state])
-        change(unit, conversation, Verb.RECEIVED, values, reason=failure)
+        conversation = current(unit, conversation_id)
+        values: dict[str, Any] = next_action(unit, conversation_id, _NEXT[state])
+        if not conversation.danger:
+            values |= _open_again(conversation, unit.now)
+        verb = Verb.REOPENED if conversation.state is State.CLOSED else Verb.WOKEN
+        change(unit, conversation, verb, values, reason=failure)
+
+
+def _open_again(conversation: Current, now: datetime) -> dict[str, Any]:
+    in_hands = conversation.state is State.OPEN
+    values: dict[str, Any] = {
+        "state": State.OPEN,
+        "taken_at": conversation.row["taken_at"] if in_hands else None,
+        "snoozed_until": None,
+        "follow_up_at": None,
+        "outcome": None,
+        "closed_at": None,
+    }
+    if conversation.row["due_at"] is not None:
+        return values
+    clock = conversation.rules.response_clock(conversation.lane, conversation.priority, now)
+    late = urgency_at(conversation.priority, clock.late_at, now, unscreened=conversation.unscreened)
+    return values | clock_columns(clock) | {"waiting_since": now, "urgency": late}

@@ -12,8 +12,8 @@ from crm_core.access.needs import needs
 from crm_core.channels.gate import Gate
 from crm_core.channels.tables import Message
 from crm_core.errors import NotFound
-from crm_core.inbox.record import Current, current
 from crm_core.inbox.recipients import recipient
+from crm_core.inbox.record import Current, current
 from crm_core.library.merge import MergeField
 from crm_core.library.model import TemplateView
 from crm_core.library.picker import rank

@@ -7,14 +7,24 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_core.access.model import Permission, Role
+from crm_core.access.model import Actor, Permission, Role
 from crm_core.access.needs import needs
-from crm_core.access.tables import Staff, StaffRole
-from crm_core.errors import NotFound, NotPermitted, UsageError
-from crm_core.inbox.model import State, Verb
-from crm_core.inbox.record import Current, change, current, held_for_clinicians, next_action, still_open
-from crm_core.inbox.rules import PHYSICIAN_LANE, clock_columns, coded, urgency_at
+from crm_core.access.tables import Staff, StaffLane, StaffRole
+from crm_core.errors import CrmError, NotFound, NotPermitted, UsageError
+from crm_core.inbox.model import State, Verb, urgency_of
+from crm_core.inbox.record import (
+    Current,
+    HeldForClinicians,
+    change,
+    current,
+    held_for_clinicians,
+    in_lane,
+    next_action,
+    still_open,
+)
+from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, clock_columns, coded
 from crm_core.inbox.tables import Conversation, Step
+from crm_core.patients.contact_points import users_of
 from crm_core.patients.service import link_contact
 from crm_core.patients.tables import Patient
 from crm_core.words import Priority
@@ -22,10 +32,13 @@ from crm_core.work.units import ReadUnit, WriteUnit
 
 PING_PONG = "ping_pong"
 """The reason recorded when a third transfer between the same two lanes is stopped."""
+SUPERVISOR_DECIDES = "Supervisor: decide where this belongs"
+MOST_TRANSFERS = 2
+"""Between one pair of lanes (domain.md, Transfer)."""
 
 
-class PassedToAndFro(UsageError):
-    """C-{conversation_id} has gone between {one} and {other} twice already; escalate it to a supervisor."""
+class PassedToAndFro(CrmError):
+    """C-{conversation_id} went between these two lanes twice already and stays; a supervisor has it now, ask them."""
 
 
 @needs(Permission.CONVERSATION_WORK)
@@ -35,16 +48,20 @@ def assign(unit: WriteUnit, conversation_id: int, staff_id: int) -> None:
         raise NotPermitted(action="assign to someone else", permission=Permission.CONVERSATION_ASSIGN.value)
     conversation = current(unit, conversation_id)
     still_open(conversation, "assign")
-    _works_here(unit, conversation, staff_id)
+    worker = _works_here(unit, conversation, staff_id)
+    if conversation.danger and not worker.may(Permission.DANGER_ACT):
+        raise HeldForClinicians(conversation_id=conversation_id, action="own")
     change(unit, conversation, Verb.ASSIGNED, {"owner_id": staff_id, "taken_at": None}, undoable=True)
 
 
 @needs(Permission.CONVERSATION_WORK)
-def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words: str | None = None) -> None:
+def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words: str | None = None) -> bool:
     """Move to another lane with a coded reason: unowned there, its response clock by the new lane's targets.
 
-    The third transfer between the same two lanes is refused. Lane physician_review is reached
-    by a nurse's escalation only.
+    Returns whether it moved: the third transfer between the same two lanes is refused, and the
+    conversation goes to a supervisor where it lies (the caller commits, then says PassedToAndFro).
+    Lane physician_review is reached by a nurse's escalation only, and what leaves it for triage
+    is that nurse's.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "move")
@@ -57,39 +74,47 @@ def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words
         )
     if lane == conversation.lane:
         raise UsageError(problem=f"C-{conversation_id} is in {lane} already", remedy="choose another lane")
-    if transfers_between(unit, conversation_id, conversation.lane, lane) >= 2:  # noqa: PLR2004 - domain.md, Transfer
-        raise PassedToAndFro(conversation_id=conversation_id, one=conversation.lane, other=lane)
-    values = {**in_lane(unit, conversation, lane, conversation.priority), "owner_id": None, "taken_at": None}
+    if transfers_between(unit, conversation_id, conversation.lane, lane) >= MOST_TRANSFERS:
+        _to_a_supervisor(unit, conversation, reason=f"{Role.SUPERVISOR}:{PING_PONG}", words=words)
+        return False
+    answered = conversation.lane == PHYSICIAN_LANE and lane == DANGER_LANE
+    values = {
+        **in_lane(conversation, lane, conversation.priority, unit.now),
+        "owner_id": conversation.row["escalated_by"] if answered else None,
+        "taken_at": None,
+    }
     change(unit, conversation, Verb.MOVED, values, reason=reason, words=words, undoable=True)
+    return True
 
 
 @needs(Permission.CONVERSATION_WORK)
 def escalate(unit: WriteUnit, conversation_id: int, *, to: Role, reason: str, question: str) -> None:
-    """Raise it one step to a supervisor, or to a physician with one stated question.
+    """Raise it to a supervisor or a nurse, or to a physician with one stated question.
 
-    To a physician: only by a nurse, into physician_review. To a supervisor: it stays in its
-    lane, owned by nobody, raised to at least `urgent`. `escalated_by` remembers who asked.
+    To a physician: only by a nurse, into physician_review. To a nurse: into triage. To a
+    supervisor: it stays in its lane, owned by the one with the least work. Either of these
+    raises it to at least `urgent`. `escalated_by` remembers who asked.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "escalate")
+    held_for_clinicians(unit, conversation, "escalate")
     coded(dict(conversation.rules.outcomes.escalate), reason, "reason for escalating")
     if not question.strip():
         raise UsageError(problem="An escalation states its question", remedy="write what you need to know or have done")
-    values: dict[str, Any] = {"owner_id": None, "taken_at": None, "escalated_by": unit.actor.staff_id}
+    coded_reason = f"{to}:{reason}"
+    if to is Role.SUPERVISOR:
+        _to_a_supervisor(unit, conversation, reason=coded_reason, words=question)
+        return
     if to is Role.PHYSICIAN:
         if Role.NURSE not in unit.actor.roles:
             raise NotPermitted(action="put a question to a physician", permission="role:nurse")
-        values |= in_lane(unit, conversation, PHYSICIAN_LANE, conversation.priority)
-    elif to in (Role.SUPERVISOR, Role.NURSE):
-        lane = conversation.lane if to is Role.SUPERVISOR else "clinical_triage"
-        raised = min(conversation.priority, Priority.URGENT, key=lambda priority: priority.rank)
-        values |= in_lane(unit, conversation, lane, raised)
+        values = in_lane(conversation, PHYSICIAN_LANE, conversation.priority, unit.now)
+    elif to is Role.NURSE:
+        values = in_lane(conversation, DANGER_LANE, _raised(conversation), unit.now)
     else:
         raise UsageError(problem=f"Nothing is escalated to a {to}", remedy="choose supervisor, nurse or physician")
-    values |= {**next_action(unit, conversation_id, question), "state": State.OPEN, "snoozed_until": None}
-    if to is Role.SUPERVISOR:
-        values["owner_id"] = _a_supervisor(unit, conversation)
-    change(unit, conversation, Verb.ESCALATED, values, reason=f"{to}:{reason}", words=question, undoable=True)
+    values |= _escalated(unit, conversation, question) | {"owner_id": None}
+    change(unit, conversation, Verb.ESCALATED, values, reason=coded_reason, words=question, undoable=True)
 
 
 @needs(Permission.CONVERSATION_WORK)
@@ -127,6 +152,7 @@ def close(unit: WriteUnit, conversation_id: int, *, outcome: str, words: str | N
         "snoozed_until": None,
         "follow_up_at": None,
         "unscreened": False,
+        "urgency": urgency_of(conversation.priority),
     }
     change(unit, conversation, Verb.CLOSED, values, reason=outcome, words=words, undoable=True)
 
@@ -140,46 +166,70 @@ def link(unit: WriteUnit, conversation_id: int, patient_id: int) -> None:
             problem=f"C-{conversation_id} is already with P-{conversation.row['patient_id']}",
             remedy="undo that link first if it is wrong",
         )
-    if unit.scalar(select(Patient.id).where(Patient.id == patient_id)) is None:
+    record = unit.execute(select(Patient.id, Patient.merged_into_id).where(Patient.id == patient_id)).one_or_none()
+    if record is None:
         raise NotFound(kind="patient", id=f"P-{patient_id}")
+    who = record.merged_into_id or record.id
     contact_point_id = conversation.row["contact_point_id"]
-    if contact_point_id is not None:
-        link_contact(unit, patient_id, contact_point_id)
-    change(unit, conversation, Verb.LINKED, {"patient_id": patient_id}, undoable=True)
+    is_new = contact_point_id is not None and who not in users_of(unit, contact_point_id)
+    if is_new:
+        link_contact(unit, who, contact_point_id)
+    change(
+        unit,
+        conversation,
+        Verb.LINKED,
+        {"patient_id": who},
+        undoable=True,
+        linked_contact=contact_point_id if is_new else None,
+    )
 
 
 @needs(Permission.CONVERSATION_READ)
 def transfers_between(unit: ReadUnit, conversation_id: int, one: str, other: str) -> int:
-    """How often this conversation was moved between these two lanes, either way."""
-    moves = unit.execute(
-        select(Step.from_lane, Step.to_lane).where(Step.conversation_id == conversation_id, Step.verb == Verb.MOVED)
+    """How often this conversation was moved between these two lanes, either way; what was undone does not count."""
+    moved = Step.verb == Verb.MOVED
+    undone = (Step.verb == Verb.UNDONE) & (Step.reason == Verb.MOVED)
+    steps = unit.execute(
+        select(Step.verb, Step.from_lane, Step.to_lane).where(Step.conversation_id == conversation_id, moved | undone)
     )
-    return sum({move.from_lane, move.to_lane} == {one, other} for move in moves)
+    return sum(1 if step.verb is Verb.MOVED else -1 for step in steps if {step.from_lane, step.to_lane} == {one, other})
 
 
-def in_lane(unit: ReadUnit, conversation: Current, lane: str, priority: Priority) -> dict[str, Any]:
-    """The columns of a conversation that comes into `lane`: a running clock follows the new targets."""
-    row, clock = conversation.row, None
-    if row["due_at"] is not None:
-        clock = conversation.rules.response_clock(lane, priority, row["waiting_since"])
-    late_at = clock.late_at if clock else None
+def _to_a_supervisor(unit: WriteUnit, conversation: Current, *, reason: str, words: str | None) -> None:
+    values = {
+        **in_lane(conversation, conversation.lane, _raised(conversation), unit.now),
+        **_escalated(unit, conversation, words or SUPERVISOR_DECIDES),
+        "owner_id": _a_supervisor(unit, conversation),
+    }
+    change(unit, conversation, Verb.ESCALATED, values, reason=reason, words=words, undoable=True)
+
+
+def _raised(conversation: Current) -> Priority:
+    return min(conversation.priority, Priority.URGENT, key=lambda priority: priority.rank)
+
+
+def _escalated(unit: WriteUnit, conversation: Current, question: str) -> dict[str, Any]:
     return {
-        **clock_columns(clock),
-        "lane": lane,
-        "priority": priority,
-        "urgency": urgency_at(priority, late_at, unit.now, danger=conversation.danger),
+        **next_action(unit, conversation.id, question),
+        "taken_at": None,
+        "escalated_by": unit.actor.staff_id,
+        "state": State.OPEN,
+        "snoozed_until": None,
     }
 
 
-def _works_here(unit: ReadUnit, conversation: Current, staff_id: int) -> None:
+def _works_here(unit: ReadUnit, conversation: Current, staff_id: int) -> Actor:
+    """That person as an actor, if active and working this lane."""
     active = unit.scalar(select(Staff.active).where(Staff.id == staff_id))
     if active is None:
         raise NotFound(kind="staff account", id=staff_id)
     roles = frozenset(Role(role) for role in unit.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
-    if not active or conversation.lane not in conversation.rules.lanes.visible_to(roles):
-        raise UsageError(
-            problem=f"That account does not work lane {conversation.lane}", remedy="choose someone who does"
-        )
+    lanes = frozenset(unit.scalars(select(StaffLane.lane).where(StaffLane.staff_id == staff_id)))
+    worker = Actor.with_roles(staff_id, "", roles, lanes or None)
+    if not active or conversation.lane not in conversation.rules.visible(worker):
+        problem = f"That account does not work lane {conversation.lane}"
+        raise UsageError(problem=problem, remedy="choose someone who does")
+    return worker
 
 
 def _a_supervisor(unit: ReadUnit, conversation: Current) -> int | None:

@@ -51,10 +51,12 @@ class Verb(StrEnum):
     UNDONE = "undone"
 
 
-def urgency_of(priority: Priority, *, danger: bool = False, late: bool = False) -> int:
-    """The first key of the working order (see tables.py)."""
+def urgency_of(priority: Priority, *, danger: bool = False, unscreened: bool = False, late: bool = False) -> int:
+    """The first key of the working order (see tables.py); what could not be screened stands with `stat`."""
     if danger:
         return DANGER_URGENCY
+    if unscreened:
+        return STAT_URGENCY
     return max(STAT_URGENCY, priority.rank + 1 - (1 if late else 0))
 
 
@@ -133,7 +135,8 @@ class ConversationView:
     """A conversation with its thread, opened for one person.
 
     One of `owner` and `lane` always says who is next; `next_action` what; `clock_at` by when
-    (`clock` names it: a due clock, a snooze's end, a follow-up date).
+    (`clock` names it: a due clock, a snooze's end, a follow-up date). `newest_message_id` is
+    given back with an answer: a newer message then refuses it.
     """
 
     id: int
@@ -164,4 +167,5 @@ class ConversationView:
     clock_at: datetime | None
     version: int
     follows_id: int | None
+    newest_message_id: int | None
     messages: tuple[MessageView, ...]

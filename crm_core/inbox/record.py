@@ -15,7 +15,7 @@ from crm_core.access.model import Permission
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound, Stale, UsageError
 from crm_core.inbox.model import State, Verb
-from crm_core.inbox.rules import InboxRules, inbox_rules
+from crm_core.inbox.rules import InboxRules, clock_columns, inbox_rules, urgency_at
 from crm_core.inbox.tables import Alarm, Conversation, Step, Undo
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
@@ -36,9 +36,12 @@ class NotAcknowledged(CrmError):
 _KEPT = (
     "patient_id", "category", "priority", "urgency", "lane", "owner_id", "taken_at", "state", "waiting_since",
     "due_at", "due_order", "late_at", "first_response_at", "snoozed_until", "follow_up_at", "escalated_by", "outcome",
-    "closed_at", "next_action_sealed",
+    "closed_at", "unscreened", "next_action_sealed",
 )  # fmt: skip
 """The columns that an undo puts back."""
+
+LINKED_CONTACT = "linked_contact"
+"""Beside them: the contact point that linking gave to the patient."""
 
 _TAGS = {
     Verb.RECEIVED: Tag.CONVERSATION_RECEIVED,
@@ -101,6 +104,11 @@ class Current:
         """Whether an alarm in it is unacknowledged."""
         return bool(self.row["danger"])
 
+    @property
+    def unscreened(self) -> bool:
+        """Whether it holds a text that nobody could screen, and no person has dealt with yet."""
+        return bool(self.row["unscreened"])
+
 
 def current(unit: ReadUnit, conversation_id: int, *, lock: bool = True) -> Current:
     """The conversation, locked for change on Postgres; NotFound outside the actor's lanes."""
@@ -126,13 +134,25 @@ def still_open(conversation: Current, action: str) -> None:
 
 def held_for_clinicians(unit: ReadUnit, conversation: Current, action: str) -> None:
     """Danger first: what holds an alarm is snoozed, moved and closed by clinicians, after acknowledging it."""
-    alarmed = conversation.danger or (
-        unit.scalar(select(Alarm.id).where(Alarm.conversation_id == conversation.id).limit(1)) is not None
-    )
-    if alarmed and not unit.actor.may(Permission.DANGER_ACT):
+    if not may_put_aside(unit, conversation):
         raise HeldForClinicians(conversation_id=conversation.id, action=action)
     if conversation.danger:
         raise NotAcknowledged(conversation_id=conversation.id)
+
+
+def may_put_aside(unit: ReadUnit, conversation: Current) -> bool:
+    """Whether this actor may put the conversation off: what has ever alarmed only a clinician may."""
+    if unit.actor.may(Permission.DANGER_ACT):
+        return True
+    return not conversation.danger and (
+        unit.scalar(select(Alarm.id).where(Alarm.conversation_id == conversation.id).limit(1)) is None
+    )
+
+
+def unclaimed_danger(unit: ReadUnit, conversation: Current, action: str) -> None:
+    """An unacknowledged danger belongs to no one but a clinician, so that every clinician is still handed it."""
+    if conversation.danger and not unit.actor.may(Permission.DANGER_ACT):
+        raise HeldForClinicians(conversation_id=conversation.id, action=action)
 
 
 def change(
@@ -145,10 +165,12 @@ def change(
     words: str | None = None,
     undoable: bool = False,
     message_id: int | None = None,
+    linked_contact: int | None = None,
 ) -> None:
     """Set columns, write the step and the audit row, and keep the way back where `undoable`.
 
-    Raises Stale if someone else changed the conversation since it was read.
+    `linked_contact` is a contact point that was given to the patient by the way, for an undo to
+    take back. Raises Stale if someone else changed the conversation since it was read.
     """
     row, version = conversation.row, conversation.row["version"]
     table = Conversation.__table__
@@ -182,7 +204,11 @@ def change(
         ],
     )
     if undoable and unit.actor.staff_id:
-        _keep_way_back(unit, conversation, verb, version + 1, message_id)
+        before = {name: _plain(row[name]) for name in _KEPT}
+        if linked_contact is not None:
+            before[LINKED_CONTACT] = linked_contact
+        way_back = {"verb": verb, "version_after": version + 1, "message_id": message_id}
+        _keep_way_back(unit, conversation.id, before, way_back)
     unit.audit(_TAGS[verb], conversation.id, why=reason)
     unit.changed(Topic.INBOX)
 
@@ -192,20 +218,37 @@ def next_action(unit: WriteUnit, conversation_id: int, words: str) -> dict[str, 
     return {"next_action_sealed": unit.seal(Field.NEXT_ACTION, conversation_id, words)}
 
 
-def _keep_way_back(unit: WriteUnit, conversation: Current, verb: Verb, version: int, message_id: int | None) -> None:
-    before = {name: _plain(conversation.row[name]) for name in _KEPT}
+def in_lane(conversation: Current, lane: str, priority: Priority, now: datetime) -> dict[str, Any]:
+    """The columns of a conversation that a person puts into `lane`: a running clock follows the new targets.
+
+    A person has read it, so nothing in it counts as unscreened any more.
+    """
+    row, clock = conversation.row, None
+    if row["due_at"] is not None:
+        clock = conversation.rules.response_clock(lane, priority, row["waiting_since"])
+    late_at = clock.late_at if clock else None
+    return {
+        **clock_columns(clock),
+        "lane": lane,
+        "priority": priority,
+        "unscreened": False,
+        "urgency": urgency_at(priority, late_at, now, danger=conversation.danger),
+    }
+
+
+def _keep_way_back(
+    unit: WriteUnit, conversation_id: int, before: Mapping[str, Any], way_back: Mapping[str, Any]
+) -> None:
     unit.execute(
         insert(Undo),
         [
             {
                 "id": unit.new_id("undo"),
-                "conversation_id": conversation.id,
+                "conversation_id": conversation_id,
                 "staff_id": unit.actor.staff_id,
                 "at": unit.now,
-                "verb": verb,
                 "before": json.dumps(before),
-                "version_after": version,
-                "message_id": message_id,
+                **way_back,
             }
         ],
     )
@@ -220,11 +263,12 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, StrEnum) else value
 
 
-def restored(stored: str) -> dict[str, Any]:
-    """The columns that `_plain` wrote."""
+def restored(stored: str) -> tuple[dict[str, Any], int | None]:
+    """The columns that `_plain` wrote, and the contact point to take from the patient again."""
     values: dict[str, Any] = json.loads(stored)
+    linked_contact: int | None = values.pop(LINKED_CONTACT, None)
     for name, value in values.items():
         if isinstance(value, dict):
             values[name] = datetime.fromisoformat(value["at"]) if "at" in value else bytes.fromhex(value["sealed"])
     values["state"], values["priority"] = State(values["state"]), Priority(values["priority"])
-    return values
+    return values, linked_contact

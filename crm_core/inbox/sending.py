@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.channels.gate import Candidate, Gate
-from crm_core.inbox.record import current
 from crm_core.inbox.recipients import recipient
+from crm_core.inbox.record import current
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.queries import identity
 from crm_core.words import Channel

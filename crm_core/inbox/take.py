@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, select, update
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.errors import NotFound
+from crm_core.errors import CrmError, NotFound
 from crm_core.inbox.model import DANGER_URGENCY, State, Verb
-from crm_core.inbox.record import change, current, still_open
-from crm_core.inbox.rules import inbox_rules
-from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation
+from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
+from crm_core.inbox.rules import coded, inbox_rules
+from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation, Step
 from crm_core.store.feed import Topic
 from crm_core.work.units import ReadUnit, WriteUnit
+
+
+class InOtherHands(CrmError):
+    """C-{conversation_id} is in someone else's hands; take the next one, or ask them to release it."""
+
+
+class NotYours(CrmError):
+    """C-{conversation_id} is not yours to release; its owner or a supervisor does that."""
+
+    exit_code = 3
 
 
 @needs(Permission.LANE_READ)
@@ -27,15 +40,11 @@ def time_has_come(unit: ReadUnit) -> bool:
 def settle_time(unit: WriteUnit) -> int:
     """Do what passing time alone does; returns how many conversations it touched.
 
-    What was snoozed, or waited on someone, until now comes back; what is overdue by a full
-    target rises one step (domain.md, Take-next order).
+    What was snoozed, or waited on someone, until now comes back, and keeps that date where no
+    response clock runs; what is overdue by a full target rises one step (domain.md, Take-next order).
     """
     table = Conversation.__table__
-    woken: list[int] = []
-    for due in _back(unit):
-        back = update(table).where(due)  # type: ignore[arg-type]
-        values = {"state": State.OPEN, "taken_at": None, "snoozed_until": None, "follow_up_at": None}
-        woken += unit.execute(back.values(**values, version=table.c.version + 1).returning(table.c.id)).scalars()
+    woken = [conversation_id for due in _back(unit) for conversation_id in _wake(unit, due)]
     late = unit.execute(
         update(table).where(_grown_late(unit)).values(urgency=table.c.urgency - 1, late_at=None)  # type: ignore[arg-type]
     ).rowcount
@@ -44,6 +53,44 @@ def settle_time(unit: WriteUnit) -> int:
     if woken or late:
         unit.changed(Topic.INBOX)
     return len(woken) + late
+
+
+def _wake(unit: WriteUnit, due: ColumnElement[bool]) -> list[int]:
+    """Open what is due, and write down the step of each."""
+    table = Conversation.__table__
+    picked = select(table.c.id, table.c.state, table.c.lane, table.c.owner_id).where(due).order_by(table.c.id)
+    if unit.dialect == "postgresql":
+        picked = picked.with_for_update(skip_locked=True)
+    rows = unit.execute(picked).all()
+    if not rows:
+        return []
+    values = {
+        "state": State.OPEN,
+        "taken_at": None,
+        "follow_up_at": func.coalesce(table.c.snoozed_until, table.c.follow_up_at),
+        "snoozed_until": None,
+        "version": table.c.version + 1,
+    }
+    ids = [int(row.id) for row in rows]
+    unit.execute(update(table).where(table.c.id.in_(ids)).values(values))  # type: ignore[arg-type]
+    steps: list[dict[str, Any]] = [
+        {
+            "id": step_id,
+            "conversation_id": row.id,
+            "at": unit.now,
+            "actor_id": unit.actor.staff_id,
+            "verb": Verb.WOKEN,
+            "from_state": row.state,
+            "to_state": State.OPEN,
+            "from_lane": row.lane,
+            "to_lane": row.lane,
+            "from_owner": row.owner_id,
+            "to_owner": row.owner_id,
+        }
+        for step_id, row in zip(unit.new_ids("step", len(rows)), rows, strict=True)
+    ]
+    unit.execute(insert(Step), steps)
+    return ids
 
 
 def _back(unit: ReadUnit) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -57,11 +104,12 @@ def _grown_late(unit: ReadUnit) -> ColumnElement[bool]:
 
 
 @needs(Permission.CONVERSATION_WORK)
-def take_next(unit: WriteUnit, lane: str | None = None) -> int | None:
+def take_next(unit: WriteUnit, lane: str | None = None, *, skipped: Collection[int] = ()) -> int | None:
     """Claim the most urgent conversation that is unowned or mine and not in anyone's hands; None if there is none.
 
-    One statement picks and claims, so two takers never get the same item. Who may not act on
-    a danger is not handed one: the alarm line says whom to fetch.
+    The row is locked as it is picked, so two takers never get the same item. `skipped` are those
+    that this person has released with a reason and is not to be handed again. Who may not act
+    on a danger is not handed one: the alarm line says whom to fetch.
     """
     rules = inbox_rules(unit)
     lanes = rules.visible(unit.actor)
@@ -83,36 +131,52 @@ def take_next(unit: WriteUnit, lane: str | None = None) -> int | None:
         .order_by(table.c.urgency, table.c.due_order, table.c.waiting_since, table.c.id)
         .limit(1)
     )
+    if skipped:
+        picked = picked.where(table.c.id.not_in(sorted(skipped)))
     found = unit.scalar(picked.with_for_update(skip_locked=True) if unit.dialect == "postgresql" else picked)
     if found is None:
         return None
-    claim(unit, int(found))
+    _take(unit, current(unit, int(found)))
     return int(found)
 
 
 @needs(Permission.CONVERSATION_WORK)
 def claim(unit: WriteUnit, conversation_id: int) -> None:
-    """Make a conversation mine and in my hands; one that another holds is refused as `Stale` by its version."""
+    """Make a conversation mine and in my hands.
+
+    InOtherHands where somebody works on it now; what only has another owner may be claimed.
+    """
     conversation = current(unit, conversation_id)
     still_open(conversation, "claim")
-    change(
-        unit,
-        conversation,
-        Verb.TAKEN,
-        {
-            "owner_id": unit.actor.staff_id,
-            "taken_at": unit.now,
-            "state": State.OPEN,
-            "snoozed_until": None,
-            "follow_up_at": None,
-        },
-        undoable=True,
-    )
+    unclaimed_danger(unit, conversation, "claim")
+    in_hands = conversation.state is State.OPEN and conversation.row["taken_at"] is not None
+    if in_hands and conversation.owner_id not in (None, unit.actor.staff_id):
+        raise InOtherHands(conversation_id=conversation_id)
+    _take(unit, conversation)
+
+
+def _take(unit: WriteUnit, conversation: Current) -> None:
+    row = conversation.row
+    values = {
+        "owner_id": unit.actor.staff_id,
+        "taken_at": unit.now,
+        "state": State.OPEN,
+        "follow_up_at": row["snoozed_until"] or row["follow_up_at"],
+        "snoozed_until": None,
+    }
+    change(unit, conversation, Verb.TAKEN, values, undoable=True)
 
 
 @needs(Permission.CONVERSATION_WORK)
-def release(unit: WriteUnit, conversation_id: int) -> None:
-    """Put a conversation of mine back into its lane, unowned."""
+def release(unit: WriteUnit, conversation_id: int, *, reason: str | None = None) -> None:
+    """Put a conversation of mine back into its lane, unowned; a supervisor may put back anyone's.
+
+    `reason` is why it is skipped, one of the playbook's.
+    """
     conversation = current(unit, conversation_id)
     still_open(conversation, "release")
-    change(unit, conversation, Verb.RELEASED, {"owner_id": None, "taken_at": None}, undoable=True)
+    if reason is not None:
+        coded(dict(conversation.rules.outcomes.skip), reason, "reason for skipping")
+    if conversation.owner_id != unit.actor.staff_id and not unit.actor.may(Permission.CONVERSATION_ASSIGN):
+        raise NotYours(conversation_id=conversation_id)
+    change(unit, conversation, Verb.RELEASED, {"owner_id": None, "taken_at": None}, reason=reason, undoable=True)

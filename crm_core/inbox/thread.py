@@ -49,6 +49,7 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
         select(*_ROW).outerjoin(Staff, Staff.id == Conversation.owner_id).where(Conversation.id == conversation_id)
     ).one()
     clock, clock_at = _clock(row)
+    newest, thread = _thread(unit, conversation_id)
     return ConversationView(
         id=conversation_id,
         patient_id=row["patient_id"],
@@ -78,7 +79,8 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
         clock_at=clock_at,
         version=row["version"],
         follows_id=row["follows_id"],
-        messages=_thread(unit, conversation_id),
+        newest_message_id=newest,
+        messages=thread,
     )
 
 
@@ -119,24 +121,29 @@ def _steps(unit: ReadUnit, conversation_id: int) -> list[StepView]:
     ]
 
 
-def _thread(unit: ReadUnit, conversation_id: int) -> tuple[MessageView, ...]:
+def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, tuple[MessageView, ...]]:
+    """The message that was recorded last, and the thread by the time of each.
+
+    Ids are handed out in blocks, so a later message of another process may have the lower id.
+    """
     messages = unit.execute(
         select(
             Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
             Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
-            Outbox.state, Outbox.why, Outbox.failure,
+            Outbox.state, Outbox.why, Outbox.failure, Message.recorded_at,
         )
         .outerjoin(Staff, Staff.id == Message.author_id)
         .outerjoin(Outbox, Outbox.message_id == Message.id)
         .where(Message.conversation_id == conversation_id)
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    newest = max(((row.recorded_at, row.id) for row in messages), default=(None, None))[1]
     notes = unit.execute(
         select(Note.id, Note.at, Note.body, Staff.name.label("author"))
         .join(Staff, Staff.id == Note.author_id)
         .where(Note.conversation_id == conversation_id)
     )
     views = [_message_view(unit, row) for row in messages] + [_note_view(unit, row) for row in notes]
-    return tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
+    return newest, tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
 
 
 def _message_view(unit: ReadUnit, row: Any) -> MessageView:
@@ -196,4 +203,6 @@ def _clock(row: Any) -> tuple[str, datetime | None]:
             return "follow up", row["follow_up_at"]
     if row["due_at"] is not None:
         return "answer due", row["due_at"]
+    if row["follow_up_at"] is not None:
+        return "follow up", row["follow_up_at"]
     return "waiting since", row["waiting_since"]

@@ -7,12 +7,21 @@ from sqlalchemy import select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.channels.outbox import take_back
+from crm_core.channels.tables import Message
 from crm_core.errors import CrmError
+from crm_core.inbox.drafts import my_draft, save_draft
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, restored
 from crm_core.inbox.rules import urgency_at
 from crm_core.inbox.tables import Undo
+from crm_core.patients.service import unlink_contact
 from crm_core.work.units import WriteUnit
+
+_UNANSWERED = (
+    "state", "owner_id", "taken_at", "due_at", "due_order", "late_at", "urgency", "waiting_since", "first_response_at",
+    "follow_up_at", "snoozed_until", "next_action_sealed",
+)  # fmt: skip
+"""What an answer set and its taking back puts back, where other things have happened since."""
 
 
 class NothingToUndo(CrmError):
@@ -27,23 +36,55 @@ class TooLate(CrmError):
 def undo_last(unit: WriteUnit, conversation_id: int | None = None) -> tuple[int, Verb]:
     """Put back my last undoable verb (in one conversation, or anywhere); returns what was undone.
 
-    Raises TooLate where the conversation has changed since, or the message has left.
+    A text that is still held comes back as my draft, whatever has happened since. Raises
+    TooLate where the conversation has changed since, or the message has left.
     """
     mine = select(Undo).where(Undo.staff_id == unit.actor.staff_id, Undo.undone_at.is_(None))
     if conversation_id is not None:
         mine = mine.where(Undo.conversation_id == conversation_id)
-    row = unit.execute(mine.with_only_columns(*Undo.__table__.c).order_by(Undo.id.desc()).limit(1)).mappings().first()
+    row = (
+        unit.execute(mine.with_only_columns(*Undo.__table__.c).order_by(Undo.at.desc(), Undo.id.desc()).limit(1))
+        .mappings()
+        .first()
+    )
     if row is None:
         raise NothingToUndo
     conversation = current(unit, row["conversation_id"])
-    if conversation.row["version"] != row["version_after"]:
+    unchanged = conversation.row["version"] == row["version_after"]
+    if row["message_id"] is not None:
+        if not take_back(unit, row["message_id"]):
+            raise TooLate(conversation_id=conversation.id, why="the message has left")
+        _leave_draft(unit, conversation.id, row["message_id"])
+    elif not unchanged:
         raise TooLate(conversation_id=conversation.id, why="something else happened since")
-    if row["message_id"] is not None and not take_back(unit, row["message_id"]):
-        raise TooLate(conversation_id=conversation.id, why="the message has left")
-    values = restored(row["before"])
-    late_at = values["late_at"]
-    if values["state"] is not State.CLOSED and late_at is not None:
-        values["urgency"] = urgency_at(values["priority"], late_at, unit.now, danger=conversation.danger)
+    values, linked_contact = restored(row["before"])
+    if linked_contact is not None and conversation.row["patient_id"] is not None:
+        unlink_contact(unit, conversation.row["patient_id"], linked_contact)
+    if not unchanged:
+        values = {name: values[name] for name in _UNANSWERED} if conversation.state is State.WAITING_PATIENT else {}
+    elif values["late_at"] is not None:
+        flags = {"danger": conversation.danger, "unscreened": values["unscreened"]}
+        values["urgency"] = urgency_at(values["priority"], values["late_at"], unit.now, **flags)
     change(unit, conversation, Verb.UNDONE, values, reason=row["verb"])
     unit.execute(update(Undo).where(Undo.id == row["id"]).values(undone_at=unit.now))
+    if unchanged:
+        _open_the_way_further_back(unit, conversation.id, row["version_after"])
     return conversation.id, Verb(row["verb"])
+
+
+def _leave_draft(unit: WriteUnit, conversation_id: int, message_id: int) -> None:
+    """What was taken back is my draft again, unless I have begun another."""
+    if my_draft(unit, conversation_id) is not None:
+        return
+    body = unit.open(unit.scalar(select(Message.body).where(Message.id == message_id)))
+    save_draft(unit, conversation_id, body or "")
+
+
+def _open_the_way_further_back(unit: WriteUnit, conversation_id: int, version: int) -> None:
+    """The conversation is again as it was before: what I did just before that may be undone next."""
+    earlier = (
+        Undo.conversation_id == conversation_id,
+        Undo.staff_id == unit.actor.staff_id,
+        Undo.version_after == version - 1,
+    )
+    unit.execute(update(Undo).where(*earlier, Undo.undone_at.is_(None)).values(version_after=version + 1))

@@ -82,7 +82,14 @@ def move(
     """Move a conversation to another lane; a third time between the same two is refused."""
     from crm_core.inbox import handling
 
-    _work(ctx, conversation, lambda unit, number: handling.move(unit, number, lane=lane, reason=reason, words=words))
+    moved: list[bool] = []
+
+    def work(unit: WriteUnit, number: int) -> None:
+        moved.append(handling.move(unit, number, lane=lane, reason=reason, words=words))
+
+    _work(ctx, conversation, work)
+    if not moved[0]:
+        raise handling.PassedToAndFro(conversation_id=conversation_id(conversation))
 
 
 @command(app, "assign", example="crm assign C-1042 --to maria")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from crm_core.access.model import SYSTEM, Actor, Permission, Role
 from crm_core.access.queries import staff
 from crm_core.app import Crm
+from crm_core.errors import CrmError
 from crm_core.inbox import alarms, answers, drafts, filling, handling, queries, take, thread, undo
+from crm_core.inbox.answers import SomethingNewer
 from crm_core.inbox.drafts import DraftView
 from crm_core.inbox.filling import Filled, Offer
 from crm_core.inbox.model import AlarmView, ConversationView, LaneCount, MessageView, QueueItem, State, Verb
@@ -17,13 +20,19 @@ from crm_core.inbox.queries import QueuePage
 from crm_core.inbox.rules import inbox_rules
 from crm_core.inbox.sending import ComposerLine, composer_line
 from crm_core.patients.model import IdentityView
-from crm_core.patients.queries import identity
+from crm_core.patients.queries import contact_value, identity
 from crm_core.store.feed import Topic
+from crm_core.vault.sealed import Shown
 
 __all__ = [
-    "AlarmView", "Choices", "ComposerLine", "ConversationView", "DraftView", "Filled", "IdentityView", "LaneCount",
-    "LanesDesk", "MessageView", "Offer", "OpenConversation", "QueueItem", "QueuePage", "State", "Topic", "Verb",
+    "AlarmView", "Choices", "ComposerLine", "ConversationView", "CrmError", "DraftView", "Filled", "IdentityView",
+    "LaneCount",
+    "LanesDesk", "MessageView", "Offer", "OpenConversation", "QueueItem", "QueuePage", "SomethingNewer", "State",
+    "Topic", "Verb",
 ]  # fmt: skip
+
+MOST_FILTERED = 2000
+"""Rows of a lane that a filter looks through."""
 
 HOLD = timedelta(seconds=15)
 """How long a sent text may be taken back (domain.md, Wrong patient)."""
@@ -31,8 +40,12 @@ HOLD = timedelta(seconds=15)
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What a person picks from, as (code, title) in the playbook's order. `staff` are (id, name)."""
+    """What a person picks from, as (code, title) in the playbook's order. `staff` are (id, name).
 
+    `zone` is the clinic's: times are shown and typed in it.
+    """
+
+    zone: ZoneInfo
     lanes: tuple[tuple[str, str], ...]
     outcomes: tuple[tuple[str, str], ...]
     move_reasons: tuple[tuple[str, str], ...]
@@ -45,11 +58,13 @@ class Choices:
 class OpenConversation:
     """A conversation on screen: with whom, its thread, my draft, and where an answer would go.
 
-    `identity` is None for an unknown sender. `seen_message_id` is given back when sending.
+    `identity` is None for an unknown sender; then `sender` is the number or address that wrote.
+    `seen_message_id` is given back when sending.
     """
 
     conversation: ConversationView
     identity: IdentityView | None
+    sender: Shown | None
     draft: DraftView | None
     to: ComposerLine
     seen_message_id: int | None
@@ -85,10 +100,16 @@ class LanesDesk:
         with self._crm.read(self.actor) as unit:
             return queries.queue(unit, lane, limit=limit, offset=offset, after=after)
 
-    def alarms(self) -> list[AlarmView]:
-        """Every unacknowledged danger."""
+    def matching(self, lane: str, text: str) -> QueuePage:
+        """A lane's conversations of which some field shown holds every word of `text`; `total` is the whole lane's.
+
+        Names are sealed, so the lane is read as one listing, up to 2,000 rows, and looked through here.
+        """
+        words = text.casefold().split()
         with self._crm.read(self.actor) as unit:
-            return alarms.alarms(unit)
+            page = queries.queue(unit, lane, limit=MOST_FILTERED)
+        found = (item for item in page.items if _holds(item, words))
+        return QueuePage(items=tuple(found), total=page.total)
 
     def choices(self) -> Choices:
         """What the pickers offer."""
@@ -97,6 +118,7 @@ class LanesDesk:
             outcomes = rules.outcomes
             accounts = staff(unit) if self.may("staff:read") else []
             return Choices(
+                zone=rules.clinic.zone,
                 lanes=tuple((key, lane.title) for key, lane in rules.lanes.lane.items()),
                 outcomes=tuple((key, coded.title) for key, coded in outcomes.close.items()),
                 move_reasons=tuple((key, coded.title) for key, coded in outcomes.move.items()),
@@ -109,13 +131,13 @@ class LanesDesk:
         """Open a conversation with all that a person needs to answer it; audited."""
         with self._crm.read(self.actor) as unit:
             shown = thread.conversation(unit, conversation_id)
-            sent = [message.id for message in shown.messages if not message.internal]
             return OpenConversation(
                 conversation=shown,
                 identity=identity(unit, shown.patient_id) if shown.patient_id is not None else None,
+                sender=contact_value(unit, shown.contact_point_id) if shown.patient_id is None else None,
                 draft=drafts.my_draft(unit, conversation_id) if self.may("conversation:work") else None,
                 to=composer_line(unit, self._crm.gate, conversation_id),
-                seen_message_id=max(sent, default=None),
+                seen_message_id=shown.newest_message_id,
             )
 
     def why(self, conversation_id: int) -> list[str]:
@@ -196,9 +218,11 @@ class LanesDesk:
             handling.assign(unit, conversation_id, staff_id)
 
     def move(self, conversation_id: int, lane: str, reason: str, words: str | None) -> None:
-        """Move it to another lane, with a reason."""
+        """Move it to another lane, with a reason; PassedToAndFro where a supervisor has it instead."""
         with self._crm.write(self.actor) as unit:
-            handling.move(unit, conversation_id, lane=lane, reason=reason, words=words)
+            moved = handling.move(unit, conversation_id, lane=lane, reason=reason, words=words)
+        if not moved:
+            raise handling.PassedToAndFro(conversation_id=conversation_id)
 
     def escalate(self, conversation_id: int, to: str, reason: str, question: str) -> None:
         """Raise it to a supervisor, a nurse or a physician, with one question."""
@@ -230,3 +254,9 @@ class LanesDesk:
         if due:
             with self._crm.write(SYSTEM) as unit:
                 take.settle_time(unit)
+
+
+def _holds(item: QueueItem, words: list[str]) -> bool:
+    shown = f"{item.patient_name or 'unknown sender'} {item.category} {item.state} {item.owner or 'nobody'}"
+    text = f"{shown} {item.priority} C-{item.conversation_id}".casefold().replace("_", " ")
+    return all(word in text for word in words)
