@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -83,3 +84,16 @@ def test_what_is_too_long_for_a_table_is_stacked_and_what_is_unknown_left_out(
         "author   Ann",
         "text     y",
     ]
+
+
+def test_no_naughty_string_drives_the_terminal_or_stops_the_command(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strings = json.loads((shared_data / "messy" / "naughty-strings" / "blns.json").read_text("utf-8"))
+    assert len(strings) > 200
+    for show in (print_json, print_people):
+        show([{"name": text, "lane": "billing"} for text in strings])
+        show({"name": strings[0], "texts": strings, "body": "\n".join(strings)})
+        out = capsys.readouterr().out
+        assert {unicodedata.category(character) for character in set(out) - {"\n"}} & {"Cc", "Cs"} == set()
+        assert not set(out) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
