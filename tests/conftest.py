@@ -121,8 +121,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     """The settings of a home with a fresh store, on each of the two."""
     if request.param == "sqlcipher":
         template: Path = request.getfixturevalue("sqlcipher_template")
-        for name in os.listdir(template):
-            shutil.copy2(template / name, tmp_path / name)
+        for file in template.iterdir():
+            shutil.copy2(file, tmp_path / file.name)
         yield settings_in(tmp_path)
         return
     server: str = request.getfixturevalue("postgres_url")

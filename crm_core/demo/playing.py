@@ -26,6 +26,7 @@ from crm_core.library.queries import templates
 from crm_core.library.service import approve
 from crm_core.patients.search import find
 from crm_core.patients.tables import Patient
+from crm_core.work.units import WriteUnit
 
 COURIER_EVERY = timedelta(minutes=30)
 """How often the poller of the past came by."""
@@ -133,28 +134,27 @@ class Player:
         number = self._conversations[event.thread]
         with self._crm.write(actor) as unit:
             match event:
+                case did.Replied() | did.Called() | did.Noted():
+                    self._answer(unit, number, event)
+                case did.Moved() | did.Escalated() | did.Snoozed() | did.Closed():
+                    _hand_on(unit, number, event)
                 case did.Linked():
                     handling.link(unit, number, find(unit, event.mrn).patients[0].patient_id)
                 case did.Claimed():
                     take.claim(unit, number)
-                case did.Replied():
-                    made = filling.filled(unit, self._crm.gate, number, event.template, personal=event.personal)
-                    answers.reply(unit, self._crm.gate, number, made.text, template_version_id=made.version_id)
-                    self._busy = True
-                case did.Called():
-                    answers.log_call(unit, number, outcome=event.outcome, words=event.words)
-                case did.Noted():
-                    answers.note(unit, number, event.words)
-                case did.Moved():
-                    handling.move(unit, number, lane=event.lane, reason=event.reason, words=event.words)
-                case did.Escalated():
-                    handling.escalate(unit, number, to=event.to, reason=event.reason, question=event.words)
-                case did.Snoozed():
-                    handling.snooze(unit, number, until=event.until, action=event.words)
                 case did.Acknowledged():
                     alarms.acknowledge(unit, number)
-                case did.Closed():
-                    handling.close(unit, number, outcome=event.outcome)
+
+    def _answer(self, unit: WriteUnit, number: int, event: did.Replied | did.Called | did.Noted) -> None:
+        match event:
+            case did.Replied():
+                made = filling.filled(unit, self._crm.gate, number, event.template, personal=event.personal)
+                answers.reply(unit, self._crm.gate, number, made.text, template_version_id=made.version_id)
+                self._busy = True
+            case did.Called():
+                answers.log_call(unit, number, outcome=event.outcome, words=event.words)
+            case did.Noted():
+                answers.note(unit, number, event.words)
 
     def _receive(self, event: did.Arrival) -> None:
         inbound = Inbound(
@@ -169,6 +169,18 @@ class Player:
             received = receive(unit, self._crm.receiver, inbound)
         if received.conversation_id is not None:
             self._conversations.setdefault(event.thread, received.conversation_id)
+
+
+def _hand_on(unit: WriteUnit, number: int, event: did.Moved | did.Escalated | did.Snoozed | did.Closed) -> None:
+    match event:
+        case did.Moved():
+            handling.move(unit, number, lane=event.lane, reason=event.reason, words=event.words)
+        case did.Escalated():
+            handling.escalate(unit, number, to=event.to, reason=event.reason, question=event.words)
+        case did.Snoozed():
+            handling.snooze(unit, number, until=event.until, action=event.words)
+        case did.Closed():
+            handling.close(unit, number, outcome=event.outcome)
 
 
 def counts(crm: Crm) -> dict[str, int]:

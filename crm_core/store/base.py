@@ -46,7 +46,7 @@ class Utc(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -67,7 +67,7 @@ def word(kind: type[StrEnum], name: str) -> Enum:
 class _Refuses(CompositeProperty.Comparator[Sealed]):
     """A sealed column can be selected and nothing else: comparing ciphertext is a mistake."""
 
-    def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
+    def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
         raise TypeError("a sealed value cannot be compared or ordered; look it up by a blind token")
 
     reverse_operate = operate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, insert, update
@@ -18,7 +17,7 @@ from crm_core.inbox.take import claim, release, settle_time, take_next
 from crm_core.settings import Settings
 from crm_core.vault.fields import Field
 from crm_core.words import Channel, Priority
-from tests.conftest import MASTER, MONDAY
+from tests.conftest import MASTER, MONDAY, StaffFactory
 from tests.inbox.conftest import BO, Clinic
 
 
@@ -151,10 +150,7 @@ def race(settings: Settings, actor: Actor, processes: int, takes: int) -> list[i
 
 
 def test_sixteen_processes_take_each_of_2000_items_exactly_once(
-    crm: Crm,
-    settings: Settings,
-    staff,
-    tmp_path: Path,  # type: ignore[no-untyped-def]
+    crm: Crm, settings: Settings, staff: StaffFactory
 ) -> None:
     fill(crm, 2000)
     taken = race(settings, staff(Role.AGENT), processes=16, takes=200)
