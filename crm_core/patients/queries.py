@@ -111,7 +111,7 @@ def _identifiers(unit: ReadUnit, record_ids: Sequence[int]) -> tuple[IdentifierV
     rows = unit.execute(
         select(*columns)
         .where(PatientIdentifier.patient_id.in_(record_ids))
-        .order_by(PatientIdentifier.old, PatientIdentifier.id)
+        .order_by(PatientIdentifier.patient_id != record_ids[0], PatientIdentifier.old, PatientIdentifier.id)
     )
     return tuple(
         IdentifierView(system=row.system, kind=row.kind, value=unit.open(row.value) or Shown("")) for row in rows

@@ -188,9 +188,9 @@ def _insert_identifiers(unit: WriteUnit, batch: _Batch) -> None:
     # What belongs to a refused draft was never noted; a draft stored over another keeps both's.
     if not batch.identifiers:
         return
+    ids = unit.new_ids("patient_identifier", len(batch.identifiers))
     # One order for all processes, so that two that bring the same numbers wait and do not deadlock.
-    ordered = sorted(batch.identifiers, key=lambda pair: pair[1].token)
-    ids = unit.new_ids("patient_identifier", len(ordered))
+    ordered = sorted(zip(ids, batch.identifiers, strict=True), key=lambda row: row[1][1].token)
     unit.execute(
         insert(IDENTIFIER),
         [
@@ -203,7 +203,7 @@ def _insert_identifiers(unit: WriteUnit, batch: _Batch) -> None:
                 "value_sealed": unit.seal(Field.IDENTIFIER_VALUE, row_id, identifier.value),
                 "value_token": identifier.token,
             }
-            for row_id, (patient_id, identifier) in zip(ids, ordered, strict=True)
+            for row_id, (patient_id, identifier) in ordered
         ],
     )
 

@@ -147,7 +147,7 @@ def test_an_old_id_answers_as_who_it_is_now_and_brings_its_numbers(crm: Crm, sta
         view = patient(unit, old)
     assert (view.patient_id, view.merged_from) == (last, (old, new))
     assert [c.last_four for c in view.contacts] == ["0003", "0001", "0002"]
-    assert [i.value for i in view.identifiers] == ["M1", "M2", "M3"]
+    assert [i.value for i in view.identifiers] == ["M3", "M1", "M2"]
     with crm.read(SYSTEM) as unit:
         assert match_contact(unit, PHONE, "555-843-0001").patient_ids == (last,)
 
