@@ -18,6 +18,7 @@ def main() -> None:
     from crm_tui.cli.app import app
 
     try:
+        _refuse_broken_words(sys.argv[1:])
         app(prog_name="crm")
     except SystemExit as end:
         code = end.code
@@ -32,6 +33,15 @@ def main() -> None:
         from crm_tui.cli.errors import report
 
         sys.exit(report(error))
+
+
+def _refuse_broken_words(words: list[str]) -> None:
+    """Refuse an argument that is not UTF-8, unless it names a file: the store could not keep it."""
+    for position, word in enumerate(words, start=1):
+        if any("\ud800" <= character <= "\udfff" for character in word) and not os.path.lexists(word):
+            from crm_core.errors import UsageError
+
+            raise UsageError(problem=f"Argument {position} is not valid UTF-8", remedy="write it in UTF-8")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,39 @@ class Permission(StrEnum):
     SESSION_OPEN = "session:open"
     """Look an account up to sign it in: no role holds it, only the system."""
 
+    @property
+    def phrase(self) -> str:
+        """What someone without it may not do, in words: "read lanes"."""
+        return _PHRASES[self]
+
+
+_PHRASES = {
+    Permission.LANE_READ: "see lanes",
+    Permission.CONVERSATION_READ: "read conversations",
+    Permission.CONVERSATION_WORK: "work on conversations",
+    Permission.CONVERSATION_ASSIGN: "assign conversations to others",
+    Permission.DANGER_ACT: "act on a danger",
+    Permission.MESSAGE_SEND: "send messages",
+    Permission.MESSAGE_RECEIVE: "take in messages",
+    Permission.OUTBOX_READ: "see the outbox",
+    Permission.OUTBOX_DELIVER: "deliver the outbox",
+    Permission.OUTBOX_RESOLVE: "settle what became of a message",
+    Permission.PATIENT_READ: "read patients",
+    Permission.PATIENT_LINK: "link patients",
+    Permission.PATIENT_IMPORT: "import patients",
+    Permission.TEMPLATE_READ: "read templates",
+    Permission.TEMPLATE_APPROVE: "approve templates",
+    Permission.PLAYBOOK_READ: "read the playbook",
+    Permission.PLAYBOOK_APPLY: "change the playbook",
+    Permission.STAFF_READ: "see accounts",
+    Permission.STAFF_MANAGE: "manage accounts",
+    Permission.VENDOR_READ: "see vendors",
+    Permission.VENDOR_MANAGE: "manage vendors",
+    Permission.AUDIT_READ: "read the audit",
+    Permission.AUDIT_VERIFY: "verify the audit",
+    Permission.SESSION_OPEN: "sign others in",
+}
+
 
 class Role(StrEnum):
     """What a person does here; see domain.md."""

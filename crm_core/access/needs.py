@@ -34,7 +34,7 @@ def needs(permission: Permission) -> Callable[[Callable[Concatenate[U, P], R]], 
         @functools.wraps(function)
         def checked(unit: U, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if not unit.actor.may(permission):
-                raise NotPermitted(action=function.__name__.replace("_", " "), permission=permission.value)
+                raise NotPermitted(action=permission.phrase, permission=permission.value)
             return function(unit, *args, **kwargs)
 
         checked.__needs__ = permission  # type: ignore[attr-defined]

@@ -1,28 +1,23 @@
-"""`crm` alone: the console."""
+"""`crm` alone, and `crm console`: the console."""
 
 from __future__ import annotations
 
+import typer
+
+from crm_tui.cli.command import command, group
 from crm_tui.cli.session import Session, is_served, os_user
+
+app = group("The console.")
+
+
+@command(app, "console", example="crm console")
+def console(ctx: typer.Context) -> None:
+    """Open the console; `crm` alone does the same."""
+    open_console(Session.of(ctx))
 
 
 def open_console(session: Session) -> None:
     """Open the console on the session's home; imported by name, so that no command pays for Textual."""
     from importlib import import_module
 
-    settings = session.settings
-    if is_served():
-        _require_password(session)
-    import_module("crm_tui.app").run(settings)
-
-
-def _require_password(session: Session) -> None:
-    """A served session is somebody else's: without a password anyone at that account's terminal comes in."""
-    from crm_core.access.model import SYSTEM
-    from crm_core.access.queries import for_os_user
-    from crm_tui.cli.identity import NeedsPassword
-
-    with session.crm.read(SYSTEM) as unit:
-        account = for_os_user(unit, os_user())
-    session.close()
-    if not account.has_password:
-        raise NeedsPassword(login=account.login)
+    import_module("crm_tui.app").run(session.settings, os_user=os_user(), login=session.as_name, served=is_served())

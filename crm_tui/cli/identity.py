@@ -45,7 +45,7 @@ def act_for_machine(crm: Crm, as_name: str | None, permission: Permission) -> Ac
             raise
         return SYSTEM
     if not actor.may(permission):
-        raise NotPermitted(action=permission.value.replace(":", " "), permission=permission.value)
+        raise NotPermitted(action=permission.phrase, permission=permission.value)
     return SYSTEM
 
 

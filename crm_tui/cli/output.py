@@ -55,12 +55,17 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of val
 
 
 def _line(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    try:
+        sys.stdout.write(text + "\n")
+    except UnicodeEncodeError:  # a terminal that does not speak UTF-8 gets what it can show
+        spoken = sys.stdout.encoding
+        sys.stdout.write(text.encode(spoken, "replace").decode(spoken) + "\n")
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout and nothing else."""
-    json.dump(plain(document), sys.stdout, ensure_ascii=False, indent=2)
+    spoken = (sys.stdout.encoding or "").lower().replace("-", "")
+    json.dump(plain(document), sys.stdout, ensure_ascii=spoken != "utf8", indent=2)
     sys.stdout.write("\n")
 
 

@@ -95,7 +95,7 @@ class Session:
         from crm_core.errors import NotPermitted
 
         if not self.actor.may(permission):
-            raise NotPermitted(action=permission.value.replace(":", " "), permission=permission.value)
+            raise NotPermitted(action=permission.phrase, permission=permission.value)
 
     @contextmanager
     def reading(self) -> Iterator[ReadUnit]:

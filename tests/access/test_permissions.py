@@ -163,3 +163,7 @@ def test_roles_add_up_and_an_actor_without_a_role_may_nothing() -> None:
     both = Actor.with_roles(7, "Ann", frozenset({Role.AGENT, Role.APPROVER}))
     assert both.permissions == PERMISSIONS[Role.AGENT] | PERMISSIONS[Role.APPROVER]
     assert Actor(staff_id=7, name="Ann").permissions == frozenset()
+
+
+def test_every_permission_can_be_said_in_words() -> None:
+    assert len({permission.phrase for permission in Permission}) == len(Permission)

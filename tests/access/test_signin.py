@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -183,3 +184,24 @@ def test_the_system_users_own_account_comes_in_without_a_password_only_where_it_
     assert (first.actor.staff_id, first.last_signed_in_at) == (bob, None)
     with crm.write(SYSTEM) as unit:
         assert sign_in_system_user(unit, "bob").last_signed_in_at == clock.now()
+
+
+def test_of_guesses_made_at_once_one_is_tried(crm: Crm, ann: int) -> None:
+    together = threading.Barrier(6)
+    outcomes: list[str] = []
+
+    def guess() -> None:
+        together.wait()
+        try:
+            with crm.write(SYSTEM) as unit:
+                claim_attempt(unit, "ann")
+            outcomes.append("tried")
+        except TooSoon:
+            outcomes.append("too soon")
+
+    threads = [threading.Thread(target=guess) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["too soon"] * 5 + ["tried"]

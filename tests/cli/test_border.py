@@ -118,3 +118,28 @@ except SystemExit:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "sentinel" not in done.stdout + done.stderr
+
+
+def test_an_argument_that_is_not_utf_8_is_refused_before_the_store_sees_it(crm_home: Caller) -> None:
+    answer = crm_home("template", "show", "a\udcff")
+    assert answer.code == 2
+    assert "not valid UTF-8" in answer.err
+
+
+def test_a_terminal_that_does_not_speak_utf_8_gets_what_it_can_show(crm_home: Caller) -> None:
+    for arguments in (["lanes"], ["lanes", "--json"], ["template", "show", "refill_received", "--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "crm_tui", "--home", str(crm_home.home), *arguments],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.isascii()
+
+
+def test_a_refusal_says_what_may_not_be_done_in_words(crm_home: Caller) -> None:
+    crm_home("staff", "add", "joe", "--name", "Joe", "--role", "agent", "--ask-password", stdin="tea kettle marathon\n")
+    refused = crm_home("--as", "joe", "audit", "tail", stdin="tea kettle marathon\n")
+    assert refused.code == 3
+    assert refused.err == "crm: You may not read the audit; ask an administrator for the permission audit:read.\n"
