@@ -27,6 +27,11 @@ def log_to(file: Path) -> None:
         ours.propagate = False
 
 
+def is_kept() -> bool:
+    """Whether a log file was named."""
+    return any(isinstance(handler, logging.FileHandler) for handler in log.handlers)
+
+
 def _without_traces(entry: logging.LogRecord) -> bool:
     # A traceback prints the exception's message, and a driver's message holds values.
     entry.exc_info = entry.exc_text = entry.stack_info = None

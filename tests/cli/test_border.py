@@ -143,3 +143,9 @@ def test_a_refusal_says_what_may_not_be_done_in_words(crm_home: Caller) -> None:
     refused = crm_home("--as", "joe", "audit", "tail", stdin="tea kettle marathon\n")
     assert refused.code == 3
     assert refused.err == "crm: You may not read the audit; ask an administrator for the permission audit:read.\n"
+
+
+def test_without_a_terminal_the_console_says_what_works_without_one(crm_home: Caller) -> None:
+    answer = crm_home()
+    assert answer.code == 4
+    assert "needs a terminal" in answer.err
