@@ -141,8 +141,13 @@ def test_a_store_on_postgres(call: Caller, postgres_url: str) -> None:
         url = url.replace(":@", "@")
     made = call.done("init", "--key", "file", "--store", url)
     assert made["store"].startswith("postgresql://")
-    assert call.done("lanes")
     assert not (call.home / "crm.db").exists()
+    call.done("receive", "--channel", "sms", "--from", "+12125550123", "--text", "When do you open?")
+    assert sum(lane["open"] for lane in call.done("lanes")) == 1
+    assert call.done("next")["state"] == "open"
+    assert call.done("poll", "--once")["failed"] == 0
+    assert call.done("audit", "verify")["ok"] is True
+    assert all(finding["ok"] for finding in call.done("doctor"))
     again = Caller(call.home.with_name("other"), call._monkeypatch, call._capsys)
     refused = again("init", "--key", "file", "--store", url)
     assert refused.code != 0
