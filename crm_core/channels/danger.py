@@ -49,7 +49,7 @@ class DangerLists:
 
     def __init__(self, section: DangerSection) -> None:
         lists = section.danger
-        everyday = {word for each in lists for word in (each.everyday_words + " " + each.function_words).split()}
+        everyday = {word for each in lists for word in (each.spelling.everyday + " " + each.function_words).split()}
         vocabularies = [_vocabulary(each) for each in lists]
         everyday_of = [
             everyday.union(*(fuzzy | exact for other, (fuzzy, exact) in enumerate(vocabularies) if other != at))
@@ -63,8 +63,8 @@ class DangerLists:
                     exact=exact,
                     everyday=words,
                     glue=each.function_words.split(),
-                    misspelt=each.misspelt,
-                    respell=each.respell,
+                    misspelt=each.spelling.misspelt,
+                    respell=each.spelling.respell,
                 ),
             )
             for each, (fuzzy, exact), words in zip(lists, vocabularies, everyday_of, strict=True)
@@ -203,7 +203,7 @@ class _Reader:
                         if span is None:
                             continue
                         if takes:
-                            spent.update(range(span.first, span.last + (not slots[-1].is_context)))
-                        if name and (takes or (span.first not in spent and span.last not in spent)):
+                            spent.update(span.words[:-1] if slots[-1].is_context else span.words)
+                        if name and (takes or (span.words[0] not in spent and span.words[-1] not in spent)):
                             found[name].append(span)
         return found

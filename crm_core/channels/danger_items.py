@@ -78,26 +78,26 @@ def parse_item(text: str, *, adjoining: bool = False) -> tuple[Slot, ...]:
 
 
 def _expanded(choice: str) -> Iterator[str]:
-    pieces = [piece.split(",") if at % 2 else [piece] for at, piece in enumerate(_BRACES.split(choice))]
+    """`sangr{o,a}` as sangr, sangro, sangra."""
+    pieces = [["", *piece.split(",")] if at % 2 else [piece] for at, piece in enumerate(_BRACES.split(choice))]
     return ("".join(parts) for parts in itertools.product(*pieces))
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where something stands: the first and last token's index and place."""
+    """Where something stands: the indices of its words, and the places of the first and last."""
 
-    first: int
-    last: int
+    words: tuple[int, ...]
     start: int
     end: int
 
     def distance(self, other: Span) -> int:
-        """Places between two spans; 1 when they adjoin, 0 when they share one."""
+        """Places between two spans; 1 when they adjoin, 0 when one reaches into the other."""
         return max(0, self.start - other.end, other.start - self.end)
 
     def overlaps(self, other: Span) -> bool:
         """Whether the two share a word."""
-        return self.first <= other.last and other.first <= self.last
+        return not set(self.words).isdisjoint(other.words)
 
 
 def find(
@@ -107,16 +107,16 @@ def find(
     numbers: Sequence[float | None],
     places: Sequence[int],
 ) -> Span | None:
-    """Where the item whose first slot is filled by token `at` ends; the first way it fits."""
-    index = at
+    """Where the item whose first slot is filled by token `at` stands; the first way it fits."""
+    words = [at]
     for slot in slots[1:]:
-        limit = places[index] + slot.reach
-        follower = index + 1
+        limit = places[words[-1]] + slot.reach
+        follower = words[-1] + 1
         while follower < len(stands) and places[follower] <= limit:
             if slot.fits(stands[follower], numbers[follower]):
                 break
             follower += 1
         else:
             return None
-        index = follower
-    return Span(at, index, places[at], places[index])
+        words.append(follower)
+    return Span(tuple(words), places[at], places[words[-1]])

@@ -4,7 +4,7 @@ A list is a small grammar. A *concept* is a set of items that mean the same thin
 screener ("bleeding"); an *entry* says which concepts alarm when they stand close together, in
 any order. An *item* is a word or a phrase, in small letters without accents or apostrophes;
 its words follow each other with at most one other word between. In an item `a|b` is either
-word, `bleed{,s,ing}` three words, `..` up to five other words, `#38-43` a number in that
+word, `bleed{s,ing}` three words, `..` up to five other words, `#38-43` a number in that
 range, and `=word` a word that no misspelling stands for.
 """
 
@@ -48,11 +48,23 @@ class DangerEntry(Strict):
         return tuple(tuple(group.split("|")) for group in self.all)
 
 
+class Spelling(Strict):
+    """How a list's words are misspelt.
+
+    `everyday` words look like listed words and are not slips for them; `misspelt` says how
+    people also write a word, apart by spaces; `respell` are letters written for one another.
+    """
+
+    everyday: str
+    misspelt: dict[str, str] = {}
+    respell: tuple[tuple[str, str], ...] = ()
+
+
 class DangerList(Strict):
     """One language's list, as a clinician approved it.
 
-    `function_words` tell the language; `everyday_words` look like listed words and are not
-    slips for them; `misspelt` says how people also write a word; `respell` are letters people write for one another; `emoji` are read as words.
+    `function_words` tell the language; `numbers` are number words; `emoji` are read as words;
+    `idioms` take the words of harmless phrases out, but for those after `~`.
     """
 
     file: str
@@ -61,10 +73,8 @@ class DangerList(Strict):
     approved_by: Annotated[str, StringConstraints(min_length=3)]
     approved_on: date
     function_words: str
-    everyday_words: str
     numbers: dict[str, float]
-    misspelt: dict[str, str] = {}
-    respell: tuple[tuple[str, str], ...] = ()
+    spelling: Spelling
     emoji: dict[str, str] = {}
     idioms: tuple[Item, ...] = ()
     concepts: dict[str, tuple[Item, ...]]

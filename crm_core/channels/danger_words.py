@@ -27,6 +27,8 @@ _FIGURES = str.maketrans(
 )
 _MANY = re.compile(r"(.)\1{2,}")
 _TWICE = re.compile(r"(.)\1+")
+_SHORTEST = 3
+_SHORTEST_HALVED = 6
 _SHORTEST_JOINED = 7
 _SHORTEST_FUZZY = 4
 _TWO_SLIPS = 8
@@ -67,7 +69,7 @@ def tokens(text: str, numbers: Mapping[str, float], known: Iterable[str] = ()) -
             continue
         if chunk["number"]:
             plain = (chunk["number"] + chunk["unit"]).translate(_FIGURES)
-            if len(chunk["unit"]) > 2 and plain in known:
+            if len(chunk["unit"]) >= _SHORTEST and plain in known:
                 found.append(Token(plain, None, place))
             else:
                 figure = chunk["number"]
@@ -143,16 +145,19 @@ class Speller:
         found |= {self._misspelt[way] for way in ways if way in self._misspelt}
         if word[-1] == "s" and word[:-1] in self.fuzzy and word not in self._everyday:
             found.add(word[:-1])
-        if found or len(word) < 3 or any(way in self._everyday for way in ways):
+        if found or len(word) < _SHORTEST or any(way in self._everyday for way in ways):
             return frozenset(found)
         word = ways[-1]
-        found = set(self._by_sound.get(self._sound(word), ())) if len(word) > 3 else set()
+        found = set(self._by_sound.get(self._sound(word), ())) if len(word) >= _SHORTEST_FUZZY else set()
         candidates: set[str] = set()
-        for cut in _cuts(word, 2 if len(word) > 6 else 1):
+        for cut in _cuts(word, 2 if len(word) >= _TWO_SLIPS - 1 else 1):
             candidates |= self._by_cut.get(cut, set())
         slips = {candidate: _slips(word, candidate) for candidate in candidates}
         fewest = min((count for count in slips.values() if count is not None), default=None)
-        return frozenset(found | {candidate for candidate, count in slips.items() if count == fewest is not None})
+        nearest = {candidate for candidate, count in slips.items() if count == fewest is not None}
+        if len(word) == _SHORTEST_FUZZY and len(nearest) > 1:
+            nearest = set()
+        return frozenset(found | nearest)
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """The words that `word` runs together ("cantbreathe"), one of them listed; or nothing."""
@@ -172,12 +177,14 @@ class Speller:
         return ()
 
     def _is_part(self, word: str) -> bool:
-        return word in self._glue or (len(word) > 2 and word in self.fuzzy)
+        return word in self._glue or (len(word) >= _SHORTEST and word in self.fuzzy)
 
     def is_halved(self, head: str, tail: str) -> bool:
         """Whether `head` and `tail` are a listed word written as two ("sui cide")."""
         whole = head + tail
-        return len(whole) > 5 and whole in self.fuzzy and not (head in self._glue and tail in self._glue)
+        return (
+            len(whole) >= _SHORTEST_HALVED and whole in self.fuzzy and not (head in self._glue and tail in self._glue)
+        )
 
 
 def _cuts(word: str, count: int) -> set[str]:
