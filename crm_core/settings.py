@@ -93,6 +93,7 @@ class _Playbook(_Table):
 
 class _Console(_Table):
     lock_seconds: int = Field(default=LOCK_SECONDS, ge=30, le=900)
+    deliver: bool = True
 
 
 class _File(_Table):
@@ -109,6 +110,7 @@ class Settings:
     """What crm.toml says, with every path absolute.
 
     `store_url` holds a database password where there is one, so it is kept out of the repr.
+    `console_delivers`: a console of an embedded store delivers the outbox while it is open.
     `gateways` maps a channel's word ("email", "sms") to its table.
     """
 
@@ -118,6 +120,7 @@ class Settings:
     playbook: str = "primary_care"
     anchor: Path
     lock_seconds: int = LOCK_SECONDS
+    console_delivers: bool = True
     gateways: Mapping[str, SmtpTable | SpoolTable] = field(default_factory=dict)
 
     @property
@@ -184,6 +187,7 @@ def parse_settings(home: Path, file: Path) -> Settings:
         playbook=parsed.playbook.name,
         anchor=home / parsed.audit.anchor.expanduser(),
         lock_seconds=parsed.console.lock_seconds,
+        console_delivers=parsed.console.deliver,
         gateways={name: _absolute(home, table) for name, table in parsed.gateway.items()},
     )
 
@@ -304,6 +308,7 @@ anchor = "anchor.jsonl"
 
 [console]
 lock_seconds = 120          # 30 to 900
+deliver = true              # an open console delivers what is due; false where `crm poll` runs
 
 # Texts are appended here until a provider is configured; nothing leaves this host.
 [gateway.sms]

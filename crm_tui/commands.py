@@ -143,6 +143,17 @@ COMMANDS: tuple[Command, ...] = (
         footer=11,
     ),
     Command(
+        id="discard",
+        keys=("f8",),
+        label="discard",
+        title="Discard the draft",
+        group=Group.ACT,
+        help="Drop what you have begun to write here, after asking.",
+        permission=_WORK,
+        dangerous=True,
+        anywhere=True,
+    ),
+    Command(
         id="log_call",
         keys=("p",),
         label="log call",

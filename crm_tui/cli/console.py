@@ -1,10 +1,21 @@
-"""`crm` alone: the console."""
+"""`crm` alone, and `crm console`: the console."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
+import typer
+
+from crm_tui.cli.command import command, group
 from crm_tui.cli.session import Session, is_served, os_user
+
+app = group("The console.")
+
+
+@command(app, "console", example="crm console")
+def console(ctx: typer.Context) -> None:
+    """Open the console; `crm` alone does the same."""
+    open_console(Session.of(ctx))
 
 
 def open_console(session: Session) -> None:

@@ -1,23 +1,28 @@
-"""Coming in: who sits here, signing in, and unlocking again."""
+"""Coming in: who sits here, signing in, unlocking again; and what may be seen before that."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from crm_core.access.guard import CutOff
 from crm_core.access.model import SYSTEM, Actor
 from crm_core.access.queries import by_login, for_os_user
-from crm_core.access.signin import sign_in
+from crm_core.access.signin import PasswordNeeded, sign_in, sign_in_system_user
 from crm_core.app import Crm
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError
+from crm_core.inbox import alarms, take
+from crm_core.inbox.model import AlarmView
+from crm_core.store.feed import Topic
 
-__all__ = ["CrmError", "Doorway", "Entrance", "Entered"]
+__all__ = ["Actor", "AlarmView", "CrmError", "CutOff", "Doorway", "Entered", "Entrance", "PasswordNeeded"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Doorway:
-    """Who the operating system says is here; `needs_password` where the account has one."""
+    """Whose console this is to be; `needs_password` where the account has one, or must have."""
 
     login: str
     name: str
@@ -31,44 +36,83 @@ class Entered:
     actor: Actor
     last_signed_in_at: datetime | None
     failed_since: int
+    with_password: bool
 
 
 class Entrance:
-    """Sign-in for one console."""
+    """Sign-in for one console.
 
-    def __init__(self, crm: Crm, os_user: str) -> None:
+    `login` names another account than the operating-system user's. `served` is a session
+    that somebody else's account runs: then a password comes on top of the system user.
+    """
+
+    def __init__(self, crm: Crm, os_user: str, *, login: str | None = None, served: bool = False) -> None:
         self._crm = crm
         self._os_user = os_user
+        self._login = login
+        self._served = served
+
+    def now(self) -> datetime:
+        """The core's time, aware UTC."""
+        return self._crm.clock.now()
+
+    def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
+        """Call `listener` from a thread when something changes; returns how to stop that."""
+        return self._crm.store.feed.listen(listener)
+
+    def alarms(self) -> list[AlarmView]:
+        """Every unacknowledged danger, with no patient in it: a locked console shows their number, too."""
+        with self._crm.read(SYSTEM) as unit:
+            return alarms.alarms(unit)
+
+    def deliver(self) -> int:
+        """Deliver what is due, for a console that is alone; returns how many did not go."""
+        with self._crm.read(SYSTEM) as unit:
+            due = take.time_has_come(unit)
+        if due:
+            with self._crm.write(SYSTEM) as writing:
+                take.settle_time(writing)
+        tally = self._crm.courier.run_once()
+        return tally.failed + tally.dead + tally.unknown
 
     def doorway(self) -> Doorway:
-        """The account of this system user; CrmError where there is none."""
+        """The account to sign in; CrmError where this system user has none."""
         with self._crm.read(SYSTEM) as unit:
-            account = for_os_user(unit, self._os_user)
-        return Doorway(login=account.login, name=account.name, needs_password=account.has_password)
+            account = for_os_user(unit, self._os_user) if self._login is None else by_login(unit, self._login)
+        needs_password = account.has_password or self._served or self._login is not None
+        return Doorway(login=account.login, name=account.name, needs_password=needs_password)
 
     def enter(self, login: str, password: str | None) -> Entered:
         """Sign in. Without a password only as the system user's own account, if that has none."""
         if password:
             done = sign_in(self._crm.units, login, password)
-            return Entered(actor=done.actor, last_signed_in_at=done.last_signed_in_at, failed_since=done.failed_since)
-        with self._crm.write(SYSTEM) as unit:
-            account = by_login(unit, login)
-            own = for_os_user(unit, self._os_user)
-            if account.id != own.id or account.has_password:
-                raise PasswordNeeded
-            unit.audit(Tag.SESSION_SIGNED_IN, account.id, why="system user")
-        return Entered(actor=account.as_actor(), last_signed_in_at=account.last_signed_in_at, failed_since=0)
+        elif self._served:
+            raise PasswordNeeded
+        else:
+            with self._crm.write(SYSTEM) as unit:
+                if for_os_user(unit, self._os_user).login != by_login(unit, login).login:
+                    raise PasswordNeeded
+                done = sign_in_system_user(unit, self._os_user)
+        return Entered(
+            actor=done.actor,
+            last_signed_in_at=done.last_signed_in_at,
+            failed_since=done.failed_since,
+            with_password=bool(password),
+        )
 
     def locked(self, actor: Actor) -> None:
         """Note that this console was locked."""
         with self._crm.write(SYSTEM) as unit:
             unit.audit(Tag.SESSION_LOCKED, actor.staff_id)
 
+    def unlock(self, login: str, password: str | None) -> Entered:
+        """Open a locked console again, for the person who locked it."""
+        entered = self.enter(login, password)
+        with self._crm.write(SYSTEM) as unit:
+            unit.audit(Tag.SESSION_UNLOCKED, entered.actor.staff_id)
+        return entered
+
     def left(self, actor: Actor) -> None:
         """Note that this session ended."""
         with self._crm.write(SYSTEM) as unit:
             unit.audit(Tag.SESSION_ENDED, actor.staff_id)
-
-
-class PasswordNeeded(CrmError):
-    """This account signs in with its password; type it and press enter."""

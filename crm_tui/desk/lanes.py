@@ -244,10 +244,6 @@ class LanesDesk:
         with self._crm.write(self.actor) as unit:
             return undo.undo_last(unit, conversation_id)
 
-    def deliver(self) -> int:
-        """Deliver what is due, for a console that is alone; returns how many were sent."""
-        return self._crm.courier.run_once().sent
-
     def _let_time_pass(self) -> None:
         with self._crm.read(SYSTEM) as unit:
             due = take.time_has_come(unit)

@@ -54,8 +54,8 @@ class AlarmLine(Horizontal):
         background: $panel;
         color: $quiet;
         padding: 0 1;
-        #alarm-text { width: 1fr; }
-        #alarm-context { width: auto; max-width: 50%; text-align: right; }
+        #alarm-text { width: auto; max-width: 100%; }
+        #alarm-context { width: 1fr; text-align: right; padding-left: 2; }
         &.-danger { background: $alarm; color: $alarm-text; text-style: bold; }
     }
     """

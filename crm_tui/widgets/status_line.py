@@ -7,11 +7,13 @@ from datetime import datetime
 
 from textual.content import Content
 
-from crm_tui.terminal import plain
+from crm_tui.terminal import one_line, plain
 from crm_tui.widgets.clock_cell import Urgency, clock_cell
 from crm_tui.widgets.line import Line, Now, utc_now
+from crm_tui.widgets.queue_row import fit
 
 _TICK = 10.0
+_LEAST_ACTION = 10
 _COLOURS = {Urgency.LATE: "$due-late", Urgency.SOON: "$due-soon", Urgency.CALM: "", Urgency.PAUSED: "$quiet"}
 
 
@@ -26,8 +28,11 @@ class NextStep:
     follow_up: str = ""
 
 
-def next_step_text(step: NextStep, now: datetime) -> Content:
-    """`Kim R. · answer the patient · due in 12 min`, each part with a word when it is missing."""
+def next_step_text(step: NextStep, now: datetime, width: int = 0) -> Content:
+    """`Kim R. · answer the patient · due in 12 min`, each part with a word when it is missing.
+
+    In `width` cells the action gives way, down to ten of them; owner and clock stay whole.
+    """
     clock = clock_cell(step.due_at, now, paused=step.paused)
     by_when = (
         plain(step.follow_up)
@@ -36,6 +41,9 @@ def next_step_text(step: NextStep, now: datetime) -> Content:
     )
     owner = plain(step.owner, "bold") if step.owner else plain("nobody owns it", "$warning")
     action = plain(step.action) if step.action else plain("no next action", "$warning")
+    room = max(_LEAST_ACTION, width - owner.cell_length - by_when.cell_length - 2 * len(" · "))
+    if width and action.cell_length > room:
+        action = plain(fit(one_line(step.action), room))
     return Content(" · ").join([owner, action, by_when])
 
 
@@ -55,6 +63,10 @@ class StatusLine(Line):
         """Let the clock run."""
         self.set_interval(_TICK, self.tick)
 
+    def on_resize(self) -> None:
+        """Give the action the room there is."""
+        self.tick()
+
     def show_step(self, step: NextStep | None) -> None:
         """Show a conversation's next step, or an empty line for none."""
         self.step = step
@@ -62,4 +74,6 @@ class StatusLine(Line):
 
     def tick(self) -> None:
         """Say the clock anew where it reads differently."""
-        self.show(next_step_text(self.step, self.now()) if self.step is not None else Content())
+        self.show(
+            next_step_text(self.step, self.now(), self.content_size.width) if self.step is not None else Content()
+        )

@@ -1,0 +1,392 @@
+"""The console: who is in, which screens are up, what every screen needs to know."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from typing_extensions import override
+
+from crm_core.app import Crm, open_crm
+from crm_core.errors import Unavailable
+from crm_core.settings import Settings
+from crm_tui import crash
+from crm_tui.commands import Command, bindings
+from crm_tui.delivering import Delivering
+from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Doorway, Entered, Entrance
+from crm_tui.desk.lanes import Topic, Verb
+from crm_tui.held import Done, DoneHere
+from crm_tui.idle import Due, IdleWatch
+from crm_tui.place import keep_place, read_place
+from crm_tui.safe_app import SafeApp
+from crm_tui.screens.alarms import AlarmsPanel
+from crm_tui.screens.console_screen import ConsoleScreen
+from crm_tui.screens.conversation import ConversationScreen, Start
+from crm_tui.screens.entrance import EntranceScreen
+from crm_tui.screens.lanes import LanesScreen
+from crm_tui.screens.patient_record import PatientRecord
+from crm_tui.screens.patient_search import PatientSearch
+from crm_tui.screens.showing import conversation_name, moment
+from crm_tui.signed_in import SignedIn, signed_in
+from crm_tui.store_calls import StoreCalls
+from crm_tui.widgets.alarm_line import AlarmState
+from crm_tui.widgets.identity import IdentityGuard
+from crm_tui.widgets.panels import HelpPanel
+
+_TICK = 1.0
+_IN_ANY_STATE = frozenset({"quit", "theme"})
+
+
+class CrmApp(Delivering, StoreCalls, SafeApp[None]):
+    """One console over one opened store."""
+
+    TITLE = "crm"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        "take_next", "undo", "find_patient", "open_alarm", "mode_lanes", "help", "curtain", "lock", "quit"
+    )
+    clears_scrollback_on_exit = True
+
+    @dataclass
+    class Changed(Message):
+        """The change feed says that something is different."""
+
+        topics: frozenset[Topic]
+
+    def __init__(self, crm: Crm, entrance: Entrance, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self.crm = crm
+        self.entrance = entrance
+        self.session: SignedIn | None = None
+        self.alarm = AlarmState()
+        self.masked = False
+        self.guard = IdentityGuard(monotonic=monotonic)
+        self.done = DoneHere(monotonic=monotonic)
+        self.idle = IdleWatch(crm.settings.lock_seconds, monotonic=monotonic)
+        self._alarms: tuple[AlarmView, ...] = ()
+        self._stop_listening: Callable[[], None] = lambda: None
+
+    def now(self) -> datetime:
+        """The core's time."""
+        return self.entrance.now()
+
+    # Beginning, ending, locking
+
+    def on_mount(self) -> None:
+        """Listen, then look: nothing that happens in between is missed."""
+        super().on_mount()
+        self._stop_listening = self.entrance.listen(lambda topics: void(self.post_message(self.Changed(topics))))
+        self._look_at_alarms()
+        self.set_timer(_TICK, self._look_at_alarms)
+        self.set_interval(_TICK, self._tick)
+        self.start_delivering()
+        self.read("doorway", self.entrance.doorway, self._open_door, lambda error: self._open_door(None, error.message))
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        self._stop_listening()
+        super().on_unmount()
+
+    def _open_door(self, doorway: Doorway | None, said: str = "") -> None:
+        self.push_screen(EntranceScreen(doorway, title="Sign in", said=said))
+
+    def come_in(self, door: EntranceScreen, login: str, password: str | None) -> None:
+        """Sign in, or unlock; called by the door."""
+        enter = self.entrance.unlock if door.unlocks else self.entrance.enter
+
+        def run() -> SignedIn:
+            return signed_in(self.crm, login, enter(login, password))
+
+        self.write(run, self._came_in, door.refuse)
+
+    def _came_in(self, session: SignedIn) -> None:
+        unlocked = self.idle.is_locked
+        self.session = session
+        self.idle.unlock()
+        self.pop_screen()
+        if unlocked and isinstance(self.screen, ConsoleScreen):
+            self.screen.look_again()
+        elif not unlocked:
+            self.push_screen(LanesScreen(read_place(self.crm.settings.home, session.staff_id)))
+            self.call_after_refresh(self._greet, session.entered)
+
+    def _greet(self, entered: Entered) -> None:
+        assert self.session is not None
+        zone = self.session.choices.zone
+        last = entered.last_signed_in_at
+        since = "Your first sign-in here" if last is None else f"Last signed in {moment(last, zone)}"
+        failed = f" · {entered.failed_since} failed attempts since" if entered.failed_since else ""
+        if isinstance(self.screen, ConsoleScreen):
+            mood = "warning" if entered.failed_since else "good"
+            self.screen.flash(f"{since}{failed}", mood, seconds=8)  # type: ignore[arg-type]
+
+    def do_lock(self) -> None:
+        """Cover the screen; what is being written is kept."""
+        if self.session is None or self.idle.is_locked:
+            return
+        session = self.session
+        self._keep_all()
+        self.idle.lock()
+        self.clear_notifications()
+        self.clear_scrollback()
+        self.write(lambda: self.entrance.locked(session.entered.actor))
+        has_password = session.has_password
+        doorway = Doorway(login=session.login, name=session.name, needs_password=has_password)
+        self.push_screen(EntranceScreen(doorway, title="Locked", unlocks=True))
+
+    def end_session(self, said: str) -> None:
+        """Take every screen away and ask who is there."""
+        session, self.session = self.session, None
+        self.drop()
+        self.done.forget()
+        self.idle.unlock()
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.clear_notifications()
+        self.clear_scrollback()
+        if session is not None:
+            self.write(lambda: self.entrance.left(session.entered.actor))
+        self.read(
+            "doorway",
+            self.entrance.doorway,
+            lambda doorway: self._open_door(doorway, said),
+            lambda error: self._open_door(None, error.message),
+        )
+
+    async def do_quit(self) -> None:
+        """End the session and the program; drafts are kept."""
+        self._keep_all()
+        session = self.session
+        if session is None:
+            self.exit()
+        else:
+            self.write(lambda: self.entrance.left(session.entered.actor), lambda _: self.exit(), lambda _: self.exit())
+
+    def _keep_all(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.keep_drafts()
+            if isinstance(screen, LanesScreen) and self.session is not None and screen.is_mounted:
+                keep_place(self.crm.settings.home, self.session.staff_id, screen.place)
+
+    @override
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
+            self.idle.touch()
+        await super().on_event(event)
+
+    def _tick(self) -> None:
+        if self.session is None:
+            return
+        due = self.idle.due()
+        if due is Due.LOCK:
+            self.do_lock()
+        elif due is Due.END:
+            self._keep_all()
+            self.end_session("The session ended after 15 minutes. Sign in again.")
+            return
+        held = self.done.countdown()
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.show_held(held)
+
+    # The change feed and the alarm line
+
+    def on_crm_app_changed(self, event: Changed) -> None:
+        """Alarms are looked at always; a screen when it is in view."""
+        if event.topics & {Topic.ALARM, Topic.INBOX}:
+            self._look_at_alarms()
+        in_view = None if self.idle.is_locked else self.front
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.changed(event.topics, in_view=screen is in_view)
+
+    def _look_at_alarms(self) -> None:
+        self.read("alarms", self.entrance.alarms, self._show_alarms)
+
+    def _show_alarms(self, alarms: list[AlarmView]) -> None:
+        new = {one.alarm_id for one in alarms} - {one.alarm_id for one in self._alarms}
+        self._alarms = tuple(alarms)
+        oldest = min((one.raised_at for one in alarms), default=None)
+        self.alarm = AlarmState(count=len(alarms), oldest_at=oldest)
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen | EntranceScreen) and screen.is_mounted:
+                screen.show_alarm(self.alarm)
+        if new:
+            self.bell()
+
+    @property
+    def front(self) -> ConsoleScreen | None:
+        """The topmost screen of the work, under whatever dialogs."""
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
+
+    # What went wrong
+
+    @override
+    def told(self, error: CrmError) -> None:
+        if isinstance(error, CutOff):
+            self.end_session(error.message)
+        else:
+            self.notify(error.message, severity="warning", timeout=7)
+
+    @override
+    def broke(self, incident: crash.Incident) -> None:
+        self.notify(
+            f"Something went wrong here; what was saved is kept. Tell your administrator: incident {incident.id}.",
+            severity="error",
+            timeout=12,
+        )
+
+    # Commands
+
+    @override
+    def why_not(self, command: Command) -> str | None:
+        front = self.front
+        return front.why_not(command) if front is not None else super().why_not(command)
+
+    @override
+    def refuse(self, command: Command, why: str) -> None:
+        if self.front is not None:
+            self.front.refuse(command, why)
+
+    @override
+    async def action_command(self, command_id: str) -> None:
+        # At the door nothing but leaving is obeyed; a dialog is answered before another thing is begun.
+        inside = self.session is not None and not self.idle.is_locked
+        if inside or command_id in _IN_ANY_STATE:
+            await super().action_command(command_id)
+
+    @override
+    def action_command_palette(self) -> None:
+        if self.session is not None and not self.idle.is_locked:
+            super().action_command_palette()
+
+    def leave(self, screen: ConsoleScreen) -> None:
+        """Take a screen away; the lanes stay."""
+        if screen is self.screen and not isinstance(screen, LanesScreen):
+            self.pop_screen()
+
+    def open_conversation(self, conversation_id: int, *, start: Start = Start.READ) -> None:
+        """Show a conversation, in place of the one in view."""
+        screen = ConversationScreen(conversation_id, start=start)
+        if isinstance(self.screen, ConversationScreen):
+            self.screen.keep_drafts()
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def open_neighbour(self, conversation_id: int, by: int) -> None:
+        """Show the next or previous one of the queue."""
+        for lanes in self.screen_stack:
+            if isinstance(lanes, LanesScreen):
+                found = lanes.neighbour(conversation_id, by)
+                if found is not None:
+                    self.open_conversation(found)
+                elif self.front is not None:
+                    self.front.flash("There is no further one in this lane.", "warning")
+
+    def take_next(self, lane: str | None = None) -> None:
+        """Claim the most urgent one that is free, and show it."""
+        if self.session is None:
+            return
+        desk = self.session.lanes
+
+        def opened(found: int | None) -> None:
+            if found is not None:
+                self.open_conversation(found)
+            elif self.front is not None:
+                self.front.flash("Nothing waits that you may take.", "warning")
+
+        self.write(lambda: desk.take_next(lane), opened)
+
+    def do_take_next(self) -> None:
+        """Take the next anywhere."""
+        self.take_next()
+
+    def sent(self, conversation_id: int, held_for: float) -> None:
+        """Count down until it goes."""
+        self.done.add(conversation_id, "answered", held_for=held_for)
+        self.deliver_in(held_for)
+        self._tick()
+
+    def do_undo(self) -> None:
+        """Take back the last thing done here; what is still held comes back as a draft."""
+        if self.session is None:
+            return
+        desk, last = self.session.lanes, self.done.last()
+
+        def undone(what: tuple[int, Verb]) -> None:
+            number, verb = what
+            self._forget_done(last)
+            if self.front is not None:
+                self.front.flash(f"Taken back: {conversation_name(number)} {verb.value}")
+            if verb is Verb.REPLIED:
+                self.open_conversation(number, start=Start.RESTORE)
+
+        def failed(error: CrmError) -> None:
+            self._forget_done(last)
+            self.told(error)
+
+        self.write(lambda: desk.undo(last.conversation_id if last is not None else None), undone, failed)
+
+    def _forget_done(self, last: Done | None) -> None:
+        if last is not None:
+            self.done.undone(last)
+        self._tick()
+
+    def do_find_patient(self) -> None:
+        """Search, then show the record."""
+        if self.session is None or isinstance(self.screen, PatientSearch):
+            return
+
+        def found(patient_id: int | None) -> None:
+            if patient_id is not None:
+                self.push_screen(PatientRecord(patient_id))
+
+        self.push_screen(PatientSearch(self.session.patients), found)
+
+    def do_open_alarm(self) -> None:
+        """Open the oldest danger, or say whom to fetch."""
+        if self.session is None or not self._alarms:
+            if self.front is not None:
+                self.front.flash("No alarm is open.")
+        elif self.session.is_clinician:
+            self.open_conversation(self._alarms[0].conversation_id)
+        else:
+            self.push_screen(AlarmsPanel(self._alarms, self.now()))
+
+    def do_mode_lanes(self) -> None:
+        """Back to the lanes."""
+        while isinstance(self.screen, ConsoleScreen) and not isinstance(self.screen, LanesScreen):
+            self.screen.keep_drafts()
+            self.pop_screen()
+
+    def do_help(self) -> None:
+        """What the keys do here."""
+        if not isinstance(self.screen, HelpPanel):
+            self.push_screen(HelpPanel())
+
+    def do_curtain(self) -> None:
+        """Mask identities, or show them."""
+        self.masked = not self.masked
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.mask(masked=self.masked)
+
+
+def void(_: object) -> None:
+    """For a callback whose answer nobody wants."""
+
+
+def run(settings: Settings, *, os_user: str, login: str | None = None, served: bool = False) -> None:
+    """Open the store and the console on it, until the user leaves."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Unavailable(what="The console", remedy="it needs a terminal; `crm --help` lists what works without one")
+    with open_crm(settings) as crm:
+        CrmApp(crm, Entrance(crm, os_user, login=login, served=served)).run()

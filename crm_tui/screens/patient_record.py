@@ -1,0 +1,129 @@
+"""A patient's record: who it is, how they are reached, and their last five conversations."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.types import CSSPathType
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from crm_tui.desk.lanes import Topic
+from crm_tui.desk.patients import PastConversation, PatientCard
+from crm_tui.ids import Kind, show_id
+from crm_tui.screens.console_screen import ConsoleScreen
+from crm_tui.screens.showing import birth_date, conversation_name, moment
+from crm_tui.terminal import one_line, plain
+from crm_tui.widgets.line import Line
+from crm_tui.widgets.queue_row import MASK, fit
+
+_LABEL = 14
+
+
+class PatientRecord(ConsoleScreen):
+    """Pushed on top of whatever was there; enter opens one of the conversations."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "patient_record.tcss"]
+    WATCHES = frozenset({Topic.PATIENTS, Topic.INBOX})
+    FOOTER = ("back", "find_patient", "take_next", "help")
+
+    def __init__(self, patient_id: int) -> None:
+        super().__init__()
+        self.patient_id = patient_id
+        self._card: PatientCard | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Name, facts, conversations."""
+        yield Line(id="record-name")
+        yield Static(id="record-facts", markup=False)
+        yield Line(plain("Last conversations", "bold $primary"), id="record-head")
+        yield OptionList(id="record-past", markup=False)
+
+    def on_mount(self) -> None:
+        """Open the record, which is audited."""
+        super().on_mount()
+        self.context(str(show_id(Kind.PATIENT, self.patient_id)))
+        self.query_one(OptionList).focus()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Open it anew."""
+        self.read("record", lambda: self.session.patients.card(self.patient_id), self._show)
+
+    def mask(self, *, masked: bool) -> None:  # noqa: ARG002 - the app holds it, too
+        """Mask who it is."""
+        if self._card is not None:
+            self._show(self._card)
+
+    def _show(self, card: PatientCard) -> None:
+        self._card = card
+        who = card.patient
+        masked = self.console.masked
+        name = plain(MASK if masked else who.name, "bold")
+        dead = (
+            plain("  DECEASED", "bold $error") if who.deceased else plain("" if who.active else "  inactive", "$quiet")
+        )
+        self.query_one("#record-name", Line).show(Content.assemble(name, dead))
+        self.query_one("#record-facts", Static).update(plain(MASK) if masked else _facts(card))
+        past = self.query_one(OptionList)
+        past.clear_options()
+        zone = self.session.choices.zone
+        titles = dict(self.session.choices.lanes)
+        past.add_options(
+            Option(
+                _past(one, titles.get(one.lane, one.lane), moment(one.at, zone)),
+                id=str(one.conversation_id),
+                disabled=not one.mine_to_open,
+            )
+            for one in card.conversations
+        )
+        if not card.conversations:
+            past.add_option(Option(plain("none yet", "$quiet"), disabled=True))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open that conversation."""
+        event.stop()
+        if event.option_id is not None:
+            self.console.open_conversation(int(event.option_id))
+
+
+def _past(one: PastConversation, lane: str, at: str) -> Content:
+    what = (
+        f"{fit(conversation_name(one.conversation_id), 9)} {fit(lane, 20)} {fit(one.state.replace('_', ' '), 16)} {at}"
+    )
+    return plain(what if one.mine_to_open else f"{what}  another lane's", "" if one.mine_to_open else "$quiet")
+
+
+def _facts(card: PatientCard) -> Content:
+    who = card.patient
+    rows = [("born", birth_date(who.birth_date, who.age) or "not known"), ("language", who.language or "not known")]
+    rows += [(one.kind or "number", one_line(one.value)) for one in who.identifiers if one.kind == "MR"][:3]
+    rows += [
+        (
+            one.use.value,
+            " · ".join(
+                part
+                for part in (
+                    one_line(one.value),
+                    f"shared by {one.shared_by}" if one.shared_by > 1 else "",
+                    "OPTED OUT" if one.opted_out else "",
+                    f"unusable: {one.invalid_reason}" if one.invalid_reason else "",
+                )
+                if part
+            ),
+        )
+        for one in who.contacts
+    ]
+    rows.append(("address", one_line(who.address) if who.address else "not known"))
+    lines = [
+        Content.assemble(
+            plain("MRN" if label == "MR" else label, "$quiet").pad_right(
+                _LABEL - len("MRN" if label == "MR" else label)
+            ),
+            plain(said),
+        )
+        for label, said in rows
+    ]
+    return Content("\n").join(lines)

@@ -1,0 +1,157 @@
+"""What the desk gives, as the values that widgets draw; nothing here asks or knows a widget."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, tzinfo
+
+from crm_tui.desk.lanes import ConversationView, LaneCount, MessageView, OpenConversation, QueueItem, State
+from crm_tui.ids import Kind, show_id
+from crm_tui.widgets.identity import Identity
+from crm_tui.widgets.lane_list import LaneCount as LaneRow
+from crm_tui.widgets.queue_row import QueueRow
+from crm_tui.widgets.status_line import NextStep
+from crm_tui.widgets.thread_lines import EntryKind, ThreadEntry
+
+UNKNOWN = "Unknown sender"
+
+_WAITS = (State.WAITING_PATIENT, State.WAITING_OTHER, State.SNOOZED)
+_DELIVERY = {"queued": "waits to go", "sending": "going out", "taken_back": "taken back, never sent"}
+_CHANNELS = {"sms": "text", "email": "e-mail", "voice": "call", "webform": "web form"}
+
+
+def conversation_name(conversation_id: int) -> str:
+    """`C-12`, as staff say it."""
+    return str(show_id(Kind.CONVERSATION, conversation_id))
+
+
+def lane_row(lane: LaneCount) -> LaneRow:
+    """A lane as the lane list draws it."""
+    return LaneRow(id=lane.lane, name=lane.title, open=lane.open, unowned=lane.unowned, overdue=lane.overdue)
+
+
+def queue_row(item: QueueItem) -> QueueRow:
+    """A conversation as the queue draws it; the item itself is the row's key."""
+    return QueueRow(
+        id=item.conversation_id,
+        patient=item.patient_name or UNKNOWN,
+        category=item.category,
+        state=item.state.value,
+        owner=first_name(item.owner),
+        priority=item.priority.value,
+        danger=item.danger,
+        due_at=item.due_at,
+        paused=item.state in _WAITS,
+        badge="unscreened" if item.unscreened else "",
+        key=(item,),
+    )
+
+
+def item_of(row: QueueRow) -> QueueItem:
+    """The desk's item behind a row."""
+    item = row.key[0]
+    assert isinstance(item, QueueItem)
+    return item
+
+
+def first_name(name: str | None) -> str:
+    """A colleague's name for a narrow column: `Kim Reyes` is `Kim R.`."""
+    words = (name or "").split()
+    return f"{words[0]} {words[-1][0]}." if len(words) > 1 else "".join(words)
+
+
+def identity_of(opened: OpenConversation) -> Identity:
+    """Who is on the screen, with the number an answer would go to."""
+    to, who = opened.to, opened.identity
+    if who is None:
+        return Identity(patient=0, name=UNKNOWN, number=opened.sender or "", shared_by=to.shared_by or 1)
+    return Identity(
+        patient=who.patient_id,
+        name=who.name,
+        birth_date=birth_date(who.birth_date, who.age),
+        number=to.last_four or "",
+        language=who.language or "",
+        shared_by=to.shared_by or 1,
+        changed_days=to.changed_days,
+        deceased=who.deceased,
+    )
+
+
+def birth_date(iso: str | None, age: int | None) -> str:
+    """`3 May 1961 (65)`; a date of which only a part is known stays as it is."""
+    if not iso:
+        return ""
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        said = iso
+    else:
+        said = f"{day.day} {day:%b %Y}"
+    return said if age is None else f"{said} ({age})"
+
+
+def next_step(conversation: ConversationView, zone: tzinfo) -> NextStep:
+    """Who is next, on what, and by when."""
+    waits = conversation.state in _WAITS
+    follow_up = ""
+    if conversation.clock_at is not None and (waits or conversation.due_at is None):
+        follow_up = f"{conversation.clock} {moment(conversation.clock_at, zone)}"
+    return NextStep(
+        owner=conversation.next_owner,
+        action="closed" if conversation.state is State.CLOSED else conversation.next_action or "answer the patient",
+        due_at=None if waits else conversation.due_at,
+        paused=waits and not follow_up,
+        follow_up=follow_up,
+    )
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """`Mon 23 Nov 14:05` in the clinic's time."""
+    local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def entries(conversation: ConversationView, patient: str) -> tuple[ThreadEntry, ...]:
+    """The thread, oldest first; a note's number is negative, since notes are counted apart."""
+    return tuple(_entry(message, patient) for message in conversation.messages)
+
+
+def _entry(message: MessageView, patient: str) -> ThreadEntry:
+    kind = _kind(message)
+    subject = f"{message.subject}\n\n" if message.subject and kind is EntryKind.IN else ""
+    channel = message.channel.value if message.channel is not None else ""
+    return ThreadEntry(
+        id=-message.id if message.internal else message.id,
+        kind=kind,
+        at=message.at,
+        text=f"{subject}{message.body}",
+        author=patient if kind is EntryKind.IN else message.author or "automatic",
+        channel=_CHANNELS.get(channel, channel) if kind in (EntryKind.IN, EntryKind.OUT) else "",
+        delivery=_delivery(message),
+        badge=_badge(message),
+    )
+
+
+def _kind(message: MessageView) -> EntryKind:
+    if message.internal:
+        return EntryKind.NOTE
+    if message.kind is not None and message.kind.value == "call":
+        return EntryKind.CALL
+    return EntryKind.IN if message.direction is not None and message.direction.value == "in" else EntryKind.OUT
+
+
+def _delivery(message: MessageView) -> str:
+    if message.call_outcome:
+        return message.call_outcome.replace("_", " ")
+    if message.delivery is None:
+        return ""
+    return _DELIVERY.get(message.delivery.value, message.delivery.value)
+
+
+def _badge(message: MessageView) -> str:
+    found = {
+        "DANGER": message.screened.value == "alarm",
+        "unscreened": message.screened.value == "unscreened",
+        "hidden characters": message.hidden > 0,
+        f"{message.attachments} attached": message.attachments > 0,
+    }
+    return " · ".join(word for word, holds in found.items() if holds)

@@ -1,0 +1,295 @@
+"""What can be done to a conversation, from its own screen or from the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from crm_tui.commands import bindings
+from crm_tui.desk.lanes import CrmError
+from crm_tui.screens.console_screen import ConsoleScreen
+from crm_tui.screens.moments import on_offer, read_moment
+from crm_tui.screens.patient_search import PatientSearch
+from crm_tui.screens.showing import conversation_name, moment
+from crm_tui.widgets.choice import Choice, Pick, Picked
+from crm_tui.widgets.confirm import Confirm
+from crm_tui.widgets.panels import Reason, WhyPanel
+
+Act = Callable[[int], object]
+
+PHYSICIAN = "physician"
+_RAISED_TO = (
+    ("supervisor", "A supervisor", "it stays in its lane, more urgent"),
+    ("nurse", "A nurse", "it goes to clinical triage"),
+    (PHYSICIAN, "A physician", "one question, by a nurse"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A conversation that a verb is about; `name` is the patient's."""
+
+    conversation_id: int
+    name: str
+    patient_id: int | None
+    lane: str
+    owner_id: int | None
+    danger: bool
+
+    @property
+    def number(self) -> str:
+        """`C-12`."""
+        return conversation_name(self.conversation_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What became of a verb over several conversations."""
+
+    done: tuple[int, ...]
+    refused: tuple[str, ...]
+
+
+class Verbs(ConsoleScreen):
+    """The verbs; a screen says by `subjects` what they are about, and by `acted` what follows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        "claim", "assign", "move_lane", "escalate", "snooze", "close", "log_call", "link_patient", "acknowledge", "why"
+    )
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """What is acted on: the marked rows, else the one in view."""
+        raise NotImplementedError
+
+    def acted(self) -> None:
+        """Called when a verb is done: look again, and advance."""
+
+    # The verbs
+
+    def do_claim(self) -> None:
+        """Make it mine, or give it back."""
+        me = self.session.staff_id
+        mine = {subject.conversation_id: subject.owner_id == me for subject in self.subjects()}
+        words = "Given back to its lane" if all(mine.values()) else "Yours now"
+        self._perform(words, lambda number: self.desk.claim_or_release(number, mine=mine[number]))
+
+    def do_assign(self) -> None:
+        """Make it another person's."""
+        picks = [Pick(id=str(number), name=name) for number, name in self.session.choices.staff]
+        self._choose(
+            "Assign {} to", picks, lambda to: self._perform("Assigned", lambda one: self.desk.assign(one, int(to.id)))
+        )
+
+    def do_move_lane(self) -> None:
+        """Ask for the lane, then for the reason."""
+        here = {subject.lane for subject in self.subjects()}
+        picks = [
+            Pick(id=lane, name=title, refused="a nurse's x fills it" if lane == "physician_review" else "")
+            for lane, title in self.session.choices.lanes
+            if {lane} != here
+        ]
+        self._choose("Move {} to which lane?", picks, self._ask_move_reason)
+
+    def _ask_move_reason(self, lane: Picked) -> None:
+        titles = dict(self.session.choices.lanes)
+
+        def move(reason: Picked) -> None:
+            words = f"Moved to {titles[lane.id]}"
+            self._perform(words, lambda one: self.desk.move(one, lane.id, reason.id, None))
+
+        self._choose("Why does {} belong there?", _coded(self.session.choices.move_reasons), move)
+
+    def do_escalate(self) -> None:
+        """Ask to whom, then why, with one question."""
+        nurse = any(role.value == "nurse" for role in self.session.entered.actor.roles)
+        picks = [
+            Pick(id=key, name=name, hint=hint, refused="only a nurse asks a physician" if refused else "")
+            for key, name, hint in _RAISED_TO
+            for refused in [key == PHYSICIAN and not nurse]
+        ]
+        self._choose("Escalate {} to whom?", picks, self._ask_escalate_reason)
+
+    def _ask_escalate_reason(self, to: Picked) -> None:
+        def escalate(reason: Picked) -> None:
+            self._perform(f"Escalated to a {to.id}", lambda one: self.desk.escalate(one, to.id, reason.id, reason.text))
+
+        picks = _coded(self.session.choices.escalate_reasons)
+        self._choose("Why, and what is your question? {}", picks, escalate, text_label="your question", needed=True)
+
+    def do_snooze(self) -> None:
+        """Offer a few times, and take a typed one."""
+        now, zone = self.desk.now(), self.session.choices.zone
+        offered = {one.id: one for one in on_offer(now, zone)}
+        picks = [Pick(id=one.id, name=one.name, hint=moment(one.at, zone)) for one in offered.values()]
+
+        def snooze(picked: Picked) -> None:
+            at = offered[picked.id].at if picked.id else read_moment(picked.text, now, zone)
+            if at is None:
+                self.flash(f"“{picked.text}” is no time; type 2h, fri 10:00 or 12/1 2pm.", "warning")
+                return
+            self._perform(f"Snoozed until {moment(at, zone)}", lambda one: self.desk.snooze(one, at, None))
+
+        self._choose(
+            "Snooze {} until", picks, snooze, free=True, hint="or type: 2h · 15:30 · fri 10:00 · 12/1 2pm · esc back"
+        )
+
+    def do_close(self) -> None:
+        """Ask how it ended."""
+        picks = _coded(self.session.choices.outcomes)
+        self._choose(
+            "How did {} end?",
+            picks,
+            lambda end: self._perform("Closed", lambda one: self.desk.close(one, end.id, None)),
+        )
+
+    def do_log_call(self) -> None:
+        """Ask how the call ended, and for a word about it."""
+        subjects = self.subjects()
+        if len(subjects) > 1:
+            self.flash("A call is logged for one conversation; unmark the others.", "warning")
+            return
+        self._choose(
+            "Call about {}: how did it end?",
+            _coded(self.session.choices.call_outcomes),
+            lambda call: self._perform(
+                "Call logged", lambda one: self.desk.log_call(one, call.id, call.text or None), undoable=False
+            ),
+            text_label="what was said, or nothing",
+        )
+
+    def do_link_patient(self) -> None:
+        """Say whose an unknown sender's message is."""
+        subjects = self.subjects()
+        if len(subjects) != 1 or subjects[0].patient_id is not None:
+            self.flash("Only an unknown sender is linked, one at a time.", "warning")
+            return
+        number = subjects[0].number
+
+        def link(patient_id: int | None) -> None:
+            if patient_id is not None:
+                self._perform("Linked", lambda one: self.desk.link(one, patient_id))
+
+        self.app.push_screen(PatientSearch(self.session.patients, title=f"Whose is {number}?"), link)
+
+    def do_acknowledge(self) -> None:
+        """Take the danger; there is no way back, so it is asked."""
+        subjects = self.subjects()
+        if len(subjects) != 1 or not subjects[0].danger:
+            self.flash("There is no open alarm in this one; ! opens the oldest.", "warning")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._perform("Yours: reach the patient now", self.desk.acknowledge, undoable=False)
+
+        question = "You take it, and everyone's alarm line falls by one. This cannot be undone."
+        self.app.push_screen(Confirm(f"Acknowledge the danger in {subjects[0].number}?", question), answered)
+
+    def do_why(self) -> None:
+        """Show why it is here, and what has happened to it."""
+        subjects = self.subjects()
+        if not subjects:
+            self.flash("Nothing is under the cursor.", "warning")
+            return
+        one = subjects[-1]
+
+        def show(lines: Sequence[str]) -> None:
+            reasons = [Reason(text=line) for line in (*self.more_reasons(), *lines)]
+            self.app.push_screen(WhyPanel(f"Why? {one.number}", reasons))
+
+        self.read("why", lambda: self.desk.why(one.conversation_id), show)
+
+    def more_reasons(self) -> Sequence[str]:
+        """Reasons that this screen knows besides."""
+        return ()
+
+    # How a verb is asked about and done
+
+    def _choose(
+        self,
+        title: str,
+        picks: Sequence[Pick],
+        then: Callable[[Picked], None],
+        *,
+        text_label: str = "",
+        needed: bool = False,
+        free: bool = False,
+        hint: str = "type to narrow · enter takes · esc back",
+    ) -> None:
+        subjects = self.subjects()
+        if not subjects:
+            self.flash("Nothing is under the cursor.", "warning")
+            return
+        about = f"{len(subjects)} conversations" if len(subjects) > 1 else self._said(subjects[0])
+
+        def answered(picked: Picked | None) -> None:
+            if picked is not None:
+                then(picked)
+
+        choice = Choice(title.format(about), picks, text_label=text_label, text_needed=needed, free=free, hint=hint)
+        self.app.push_screen(choice, answered)
+
+    def _said(self, subject: Subject) -> str:
+        return subject.number if self.console.masked else f"{subject.number} {subject.name}"
+
+    def _perform(self, words: str, act: Act, *, undoable: bool = True) -> None:
+        """Do it to the one in view; to several only after their number was typed."""
+        subjects = self.subjects()
+        if len(subjects) == 1:
+            self._do(words, act, subjects, undoable=undoable)
+            return
+        dangers = sum(subject.danger for subject in subjects)
+        fit = tuple(subject for subject in subjects if not subject.danger)
+        if not fit:
+            self.flash("Nothing here may be acted on together.", "warning")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._do(words, act, fit, undoable=undoable)
+
+        question = Confirm(
+            f"{words}: {len(fit)} conversations?",
+            "This is done to each of them.",
+            count=len(fit),
+            samples=[self._said(subject) for subject in fit],
+            excluded=f"{dangers} with an open alarm" if dangers else "",
+        )
+        self.app.push_screen(question, answered)
+
+    def _do(self, words: str, act: Act, subjects: Sequence[Subject], *, undoable: bool) -> None:
+        numbers = [subject.conversation_id for subject in subjects]
+        if len(numbers) == 1:
+            self.write(lambda: act(numbers[0]), lambda _: self._done(words, numbers, undoable=undoable))
+            return
+
+        def all_of_them() -> Tally:
+            done, refused = [], []
+            for number in numbers:
+                try:
+                    act(number)
+                    done.append(number)
+                except CrmError as error:
+                    refused.append(error.message)
+            return Tally(done=tuple(done), refused=tuple(refused))
+
+        def tell(tally: Tally) -> None:
+            self._done(f"{words} · {len(tally.done)} done, {len(tally.refused)} refused", tally.done, undoable=undoable)
+            if tally.refused:
+                self.notify(tally.refused[0], title="Refused", severity="warning")
+
+        self.write(all_of_them, tell)
+
+    def _done(self, words: str, numbers: Sequence[int], *, undoable: bool) -> None:
+        if undoable:
+            for number in numbers:
+                self.console.done.add(number, words)
+        self.flash(f"{words} · z undoes" if undoable else words)
+        self.acted()
+
+
+def _coded(pairs: Sequence[tuple[str, str]]) -> list[Pick]:
+    return [Pick(id=code, name=title) for code, title in pairs]

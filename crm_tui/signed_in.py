@@ -1,0 +1,50 @@
+"""The person at this console, and what a console asks the core on their behalf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crm_core.app import Crm
+from crm_tui.desk.entrance import Entered
+from crm_tui.desk.lanes import Choices, LanesDesk
+from crm_tui.desk.patients import PatientDesk
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """One session: who, their desks, and what pickers offer."""
+
+    login: str
+    name: str
+    entered: Entered
+    lanes: LanesDesk
+    patients: PatientDesk
+    choices: Choices
+
+    @property
+    def has_password(self) -> bool:
+        """Whether unlocking asks for one."""
+        return self.entered.with_password
+
+    @property
+    def staff_id(self) -> int:
+        """The account's number."""
+        return self.entered.actor.staff_id
+
+    @property
+    def is_clinician(self) -> bool:
+        """Whether this person acts on dangers."""
+        return self.lanes.may("danger:act")
+
+
+def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
+    """The session of someone who has just signed in; reads what the pickers offer."""
+    desk = LanesDesk(crm, entered.actor)
+    return SignedIn(
+        login=login,
+        name=entered.actor.name,
+        entered=entered,
+        lanes=desk,
+        patients=PatientDesk(crm, entered.actor),
+        choices=desk.choices(),
+    )
