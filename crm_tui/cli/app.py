@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 WORK, LOOK, RULES, HOUSE = "Work", "Patients and messages", "Rules and templates", "House"
 
 TABLE: dict[str, Entry] = {
-    "console": Entry(WORK, "console", "Open the console; `crm` alone does the same."),
+    "console": Entry(WORK, "console", "Open the console."),
     "lanes": Entry(WORK, "lanes", "What is open in each lane."),
     "queue": Entry(WORK, "lanes", "One lane's conversations, in working order."),
     "next": Entry(WORK, "lanes", "Take the most urgent conversation."),
