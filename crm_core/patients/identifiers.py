@@ -1,4 +1,4 @@
-"""Which identifiers we keep; docs/decisions/0003 says why not the others."""
+"""Which identifiers we keep; docs/decisions/identifiers-we-do-not-keep.md says why not the others."""
 
 from __future__ import annotations
 
