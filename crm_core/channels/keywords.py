@@ -35,51 +35,48 @@ _WORDS = {word: keyword for keyword, words in _ALONE.items() for word in words.s
 _UNMISTAKABLE = frozenset({"stop", "stopall", "unsubscribe", "optout", "alto", "parar"})
 """What opts out though more follows, where the more is an alarm: "STOP, chest pain"."""
 
-_THINGS = (
-    r"(?:texts?|txts?|texting|txting|messages?|msgs?|msg|messaging|sms|reminders?|notifications?|alerts?|emails?|spam|mensajes?"
-    r"|textos?|recordatorios?|avisos?|mensajitos?)"
+_TEXTS = r"""(?:te?xts?|te?xting|messages?|msgs?|messaging|sms|reminders?|notifications?|alerts?|spam
+    |mensajes?|mensajitos?|textos?|recordatorios?|avisos?)"""
+
+_ASKS = re.compile(
+    rf"""
+      \b(?:stop|quit|cease|end|halt|discontinue) (?:\ \w+){{0,3}}? \ {_TEXTS}\b
+    | \bcancel (?:\ (?:all|the|these|my|your|any|future))* \ {_TEXTS}\b (?!\ (?:about|for|with))
+    | \b(?:stop|quit|cease) (?:\ \w+)? \ (?:contacting|bothering|spamming|harassing|calling|bugging|pestering)\b
+    | \b(?:stop|quit) \ sending (?:\ me)? (?:\ (?:these|this|stuff|things|anything|me))? $
+    | \bno \ more (?:\ (?:of|your|these|the))* \ {_TEXTS}\b
+    | \b(?:dont|do\ not|no\ longer|never) (?:\ (?:ever|want|wish|need|like|care|consent|agree|to|up|for|any|more
+        |be|get|getting|receive|receiving|your|ur|these|the|all|this|such|asked?|signed?))+ \ {_TEXTS}\b
+    | \b(?:didnt|did\ not|never) \ (?:sign|ask|agree|consent)(?:ed|d)? (?:\ \w+){{0,3}}? \ {_TEXTS}\b
+    | \b(?:dont|do\ not|never) (?:\ ever)? \ (?:te?xt|message|msg|contact|sms|bother)
+        \ (?:me|this\ number|my\ phone|us)\b (?!\ (?:at|before|after|until|till|between|while|during|on|about|if|with|when)\b)
+    | \b(?:remove|take|delete|drop|get) \ (?:me|my\ (?:phone\ |cell\ )?(?:number|phone|cell|info|name)|this\ number)
+        (?:\ \w+){{0,2}}? \ (?:off|from|out\ of) (?:\ \w+){{0,2}}?
+        \ (?:lists?|system|database|contacts|mailing|{_TEXTS})\b
+    | \b(?:delete|lose|erase|block|remove) \ (?:my|this) \ (?:number|contact)\b
+    | \b(?:unsubscribe|unsubscribing|opt\ me\ out|opt\ this\ number\ out)\b
+    | \bopt(?:ing)? \ out \ (?:of|from) (?:\ \w+){{0,2}}? \ (?:{_TEXTS}|list)\b | \bopt \ out $
+    | \bleave \ me \ alone\b | \b(?:revoke|withdraw) \ (?:my\ )? (?:consent|permission)\b
+    | \bdej(?:e|en|a|ar) (?:\ ya)? \ de (?:\ \w+)??
+        \ (?:enviar|mandar|escribir|molestar|textear|contactar|llamar)(?:me|nos)?\b
+    | \bno \ (?:me|nos) \ (?:envi|mand|escrib|texte|molest|contact)\w+ (?:\ \w+)? (?:\ mas|\ nada|\ {_TEXTS}|$)
+    | \bno \ (?:quiero|deseo|necesito|quisiera) (?:\ \w+){{0,2}}? \ {_TEXTS}\b | \bno \ mas \ {_TEXTS}\b
+    | \b(?:quit|borr|elimin|saqu|sac)\w* (?:\ me|\ por\ favor)* \ (?:de\ (?:la|su|esta)\ lista|(?:mi|este)\ numero)\b
+    | \b(?:dar|den|deme|darme|denme) \ de \ baja\b
+    | \b(?:pare|paren|cancele|cancelen|detengan?|suspendan?) \ (?:(?:los|sus|estos|todos|mas|de\ mandar)\ )* {_TEXTS}\b
+    """,
+    re.VERBOSE,
 )
-_A_FEW = r"(?: \w+){0,3}? "
-_ASKS = [
-    rf"\b(?:stop|quit|cease|end|cancel|discontinue|halt)(?: \w+){{0,2}}? {_THINGS}\b",
-    r"\b(?:stop|quit|cease)(?: \w+)? (?:contacting|bothering|spamming|harassing|calling|bugging|pestering|blowing up)\b",
-    rf"\b(?:stop|quit) sending(?: me)?(?: \w+)? ?(?:{_THINGS}|these|this|stuff|things|crap|junk|anything|me$|$)",
-    rf"\bno (?:more|longer (?:want|wish|need)){_A_FEW}?{_THINGS}\b",
-    rf"\b(?:dont|do not|didnt|did not|never|not)(?: ever| want| wish| need| like| care| consent| agree| ask| sign| to| up| for| any| more"
-    rf"| be| get| getting| receive| receiving| you| u| your| these| the| all| this){{1,8}} {_THINGS}\b(?! (?:yet|today|until|about))",
-    r"\b(?:dont|do not|never)(?: ever)? (?:text|txt|message|msg|contact|sms|bother) (?:me|this number|my phone|us)\b"
-    r"(?! (?:before|after|until|till|at|between|while|during|on|about|if|with))",
-    r"\b(?:remove|take|delete|drop|get) (?:me|my (?:phone |cell )?(?:number|phone|cell|info|name)|this number)"
-    r"(?: \w+){0,2}? (?:off|from|out of)(?: \w+){0,2}? (?:list|lists|texts?|texting|messages?|messaging|system|database|contacts|this|alerts?|sms"
-    r"|mailing|notifications?|reminders?)\b(?! (?:of medications|of meds))",
-    r"\b(?:delete|lose|erase|forget|block|remove) (?:my|this) (?:number|contact|phone)\b",
-    r"\b(?:unsubscribe|opt me out|opt this number out|unsubscribing)\b",
-    rf"\bopt(?:ing|ed)? out (?:of|from)(?: \w+){{0,2}}? ?(?:{_THINGS}|this|these|list)\b",
-    r"\b(?:i|want to|like to|wish to|how (?:do|can) i|please|let me) opt out$",
-    r"\bleave me alone\b",
-    r"\b(?:revoke|withdraw) (?:my )?(?:consent|permission)\b",
-    rf"\bdej(?:e|en|a|ar)(?: ya)? de (?:\w+ ){{0,2}}?(?:enviar|mandar|escribir|molestar|textear|contactar|llamar)(?:me|nos)?\b",
-    r"\bno (?:me|nos) (?:\w+ )?(?:envi?e|mande|escriba|textee|moleste|contacte|llame|envie|mand|escrib)\w*(?: \w+)?"
-    rf"(?: mas| {_THINGS}| nada|$)",
-    rf"\b(?:ya )?no (?:quiero|deseo|necesito|quisiera)(?: \w+){{0,3}}? {_THINGS}\b",
-    rf"\bno mas {_THINGS}\b",
-    r"\b(?:quit|borr|elimin|saqu|sac)\w*(?: por favor)?(?: a)? (?:me |mi |este )?(?:de (?:la|su|esta) lista|mi numero|este numero|numero)\b",
-    r"\b(?:quiten|saquen|quite|saque|borren|eliminen|quita)me\b",
-    r"\b(?:dar|den|deme|denme|darme|quiero) de baja\b|\bde baja (?:de|los|mi|este)\b",
-    rf"\b(?:pare|paren|cancele|cancelen|detenga|detengan|suspendan|suspenda)(?: \w+){{0,2}}? {_THINGS}\b",
-    r"\bya no (?:me )?(?:manden|mande|envien|envie|escriban|escriba|molesten)\b",
-]
-_ASKS_TO_STOP = re.compile("|".join(f"(?:{each})" for each in _ASKS))
-_NOT_ABOUT_TEXTS = re.compile(
-    r"\b(?:wait ?list|waitlist|medications?|meds?|metformin|statin)\b|\b(?:didnt|did not|not|never|cant|arent|isnt) (?:get|getting|receive|receiving|got)"
-    r" (?:\w+ )?(?:texts?|messages?|the|your|any)\b(?!.*\bwant)"
-)
+"""What asks for an end of our texts, in the words of a sentence without punctuation or accents."""
+
 _POLITE = frozenset(
-    "stop please pls plz now it this ok okay just already thanks thank you all everything immediately i said no more the enough"
-    " alto parar pare paren ya por favor porfavor basta unsubscribe me cancel quit texts".split()
+    """
+    stop please pls plz now it this ok okay just already thanks thank you all everything immediately i said enough
+    alto pare paren ya por favor porfavor basta unsubscribe
+    """.split()  # noqa: SIM905 - a list of words reads better as a text
 )
 _MOST_POLITE = 6
-_HARD = frozenset("stop alto pare paren unsubscribe".split())
+_HARD = frozenset({"stop", "alto", "pare", "paren", "unsubscribe"})
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘`´"))
 
 
@@ -100,9 +97,7 @@ def classify(text: str, *, alarmed: bool = False) -> Keyword | None:
     if len(words) <= _MOST_POLITE and not _HARD.isdisjoint(words) and _POLITE.issuperset(words):
         return Keyword.SUSPECTED_STOP
     sentence = " ".join(words)
-    if _ASKS_TO_STOP.search(sentence) and not _NOT_ABOUT_TEXTS.search(sentence):
-        return Keyword.SUSPECTED_STOP
-    return None
+    return Keyword.SUSPECTED_STOP if _ASKS.search(sentence) else None
 
 
 def _opens_with_stop(plain: str) -> bool:
