@@ -81,10 +81,10 @@ def _leave_draft(unit: WriteUnit, conversation_id: int, message_id: int) -> None
 
 
 def _open_the_way_further_back(unit: WriteUnit, conversation_id: int, version: int) -> None:
-    """The conversation is again as it was before: what I did just before that may be undone next."""
-    earlier = (
-        Undo.conversation_id == conversation_id,
-        Undo.staff_id == unit.actor.staff_id,
-        Undo.version_after == version - 1,
-    )
-    unit.execute(update(Undo).where(*earlier, Undo.undone_at.is_(None)).values(version_after=version + 1))
+    """The conversation is again as it was before this version: what was done just before may be undone next.
+
+    Undoing made two steps of one, so every earlier way back moves by as much and keeps its
+    distance; where someone else's change lies between, it still does.
+    """
+    earlier = update(Undo).where(Undo.conversation_id == conversation_id, Undo.version_after < version)
+    unit.execute(earlier.values(version_after=Undo.version_after + 2))

@@ -78,7 +78,9 @@ def test_while_staff_spoke_last_no_clock_runs_and_the_next_text_starts_a_new_one
     assert row["due_at"] > MONDAY + timedelta(hours=2)
 
 
-@pytest.mark.parametrize("text", ["thanks", "Thanks!", "ok", "C", "👍", "I'm driving right now.", "Out of office: back May 3"])
+@pytest.mark.parametrize(
+    "text", ["thanks", "Thanks!", "ok", "C", "👍", "I'm driving right now.", "Out of office: back May 3"]
+)
 def test_thanks_and_auto_responders_leave_a_closed_conversation_closed_with_its_owner(
     clinic: Clinic, text: str
 ) -> None:
