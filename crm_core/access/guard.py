@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from crm_core.access.tables import STAFF
 from crm_core.access.units import Reading
 from crm_core.errors import CrmError
+
+_EPOCH = select(STAFF.c.epoch).where(STAFF.c.id == bindparam("staff_id"), STAFF.c.active)
 
 
 class CutOff(CrmError):
@@ -20,6 +22,6 @@ def check_active(unit: Reading) -> None:
 
     New roles and lanes therefore count from the next sign-in, and removed ones at the next call.
     """
-    epoch = unit.scalar(select(STAFF.c.epoch).where(STAFF.c.id == unit.actor.staff_id, STAFF.c.active))
+    epoch = unit.execute(_EPOCH, {"staff_id": unit.actor.staff_id}).scalar()
     if epoch is None or unit.actor.epoch not in (None, epoch):
         raise CutOff

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.audit.tags import Tag
@@ -42,6 +42,14 @@ _KEPT = (
 
 LINKED_CONTACT = "linked_contact"
 """Beside them: the contact point that linking gave to the patient."""
+
+_table = Conversation.__table__
+_CHANGE = update(_table).where(  # type: ignore[arg-type]
+    _table.c.id == bindparam("of_id"), _table.c.version == bindparam("of_version")
+)
+"""Sets the columns that are given as parameters."""
+_ADD_STEP = insert(Step.__table__)  # type: ignore[arg-type]
+_ADD_UNDO = insert(Undo.__table__)  # type: ignore[arg-type]
 
 _TAGS = {
     Verb.RECEIVED: Tag.CONVERSATION_RECEIVED,
@@ -173,18 +181,14 @@ def change(
     take back. Raises Stale if someone else changed the conversation since it was read.
     """
     row, version = conversation.row, conversation.row["version"]
-    table = Conversation.__table__
-    changed = unit.execute(
-        update(table)  # type: ignore[arg-type]
-        .where(table.c.id == conversation.id, table.c.version == version)
-        .values(**values, version=version + 1)
-    )
+    asked = {"of_id": conversation.id, "of_version": version, **values, "version": version + 1}
+    changed = unit.execute(_CHANGE, asked)
     if changed.rowcount != 1:
         raise Stale(id=f"C-{conversation.id}")
     after = {**row, **values}
     step_id = unit.new_id("step")
     unit.execute(
-        insert(Step),
+        _ADD_STEP,
         [
             {
                 "id": step_id,
@@ -240,7 +244,7 @@ def _keep_way_back(
     unit: WriteUnit, conversation_id: int, before: Mapping[str, Any], way_back: Mapping[str, Any]
 ) -> None:
     unit.execute(
-        insert(Undo),
+        _ADD_UNDO,
         [
             {
                 "id": unit.new_id("undo"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -15,8 +15,28 @@ from crm_core.inbox.model import DANGER_URGENCY, State, Verb
 from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
 from crm_core.inbox.rules import coded, inbox_rules
 from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation, Step
+from crm_core.store.base import Utc
 from crm_core.store.feed import Topic
 from crm_core.work.units import ReadUnit, WriteUnit
+
+_table = Conversation.__table__
+_now = bindparam("now", type_=Utc())
+_BACK = (and_(SNOOZED, _table.c.snoozed_until <= _now), and_(WAITING, _table.c.follow_up_at <= _now))
+"""What comes back now: snoozes that ended, and follow-ups that are due."""
+_GROWN_LATE = and_(GROWING_LATE, _table.c.late_at <= _now)
+_TIME_HAS_COME = select(or_(*(exists().where(due) for due in (*_BACK, _GROWN_LATE))))
+_TAKEABLE = (
+    select(_table, _TIME_HAS_COME.scalar_subquery().label("time_has_come"))
+    .where(
+        TAKEABLE,
+        _table.c.lane.in_(bindparam("lanes", expanding=True)),
+        _table.c.urgency >= bindparam("lowest"),
+        _table.c.owner_id.is_(None) | (_table.c.owner_id == bindparam("me")),
+    )
+    .order_by(_table.c.urgency, _table.c.due_order, _table.c.waiting_since, _table.c.id)
+    .limit(1)
+)
+# Made once: building a statement costs as much as running it.
 
 
 class InOtherHands(CrmError):
@@ -31,9 +51,8 @@ class NotYours(CrmError):
 
 @needs(Permission.LANE_READ)
 def time_has_come(unit: ReadUnit) -> bool:
-    """Whether `settle_time` would change something: two look-ups in small partial indexes."""
-    conditions = (*_back(unit), _grown_late(unit))
-    return any(unit.scalar(select(Conversation.id).where(due).limit(1)) is not None for due in conditions)
+    """Whether `settle_time` would change something: one statement, three look-ups in small partial indexes."""
+    return bool(unit.execute(_TIME_HAS_COME, {"now": unit.now}).scalar())
 
 
 @needs(Permission.LANE_READ)
@@ -43,11 +62,11 @@ def settle_time(unit: WriteUnit) -> int:
     What was snoozed, or waited on someone, until now comes back, and keeps that date where no
     response clock runs; what is overdue by a full target rises one step (domain.md, Take-next order).
     """
-    table = Conversation.__table__
-    woken = [conversation_id for due in _back(unit) for conversation_id in _wake(unit, due)]
-    late = unit.execute(
-        update(table).where(_grown_late(unit)).values(urgency=table.c.urgency - 1, late_at=None)  # type: ignore[arg-type]
-    ).rowcount
+    if not time_has_come(unit):
+        return 0
+    woken = [conversation_id for due in _BACK for conversation_id in _wake(unit, due)]
+    rise = update(_table).where(_GROWN_LATE).values(urgency=_table.c.urgency - 1, late_at=None)  # type: ignore[arg-type]
+    late = unit.execute(rise, {"now": unit.now}).rowcount
     if woken:
         unit.audit(Tag.CONVERSATION_WOKEN, *sorted(woken))
     if woken or late:
@@ -57,22 +76,21 @@ def settle_time(unit: WriteUnit) -> int:
 
 def _wake(unit: WriteUnit, due: ColumnElement[bool]) -> list[int]:
     """Open what is due, and write down the step of each."""
-    table = Conversation.__table__
-    picked = select(table.c.id, table.c.state, table.c.lane, table.c.owner_id).where(due).order_by(table.c.id)
+    picked = select(_table.c.id, _table.c.state, _table.c.lane, _table.c.owner_id).where(due).order_by(_table.c.id)
     if unit.dialect == "postgresql":
         picked = picked.with_for_update(skip_locked=True)
-    rows = unit.execute(picked).all()
+    rows = unit.execute(picked, {"now": unit.now}).all()
     if not rows:
         return []
     values = {
         "state": State.OPEN,
         "taken_at": None,
-        "follow_up_at": func.coalesce(table.c.snoozed_until, table.c.follow_up_at),
+        "follow_up_at": func.coalesce(_table.c.snoozed_until, _table.c.follow_up_at),
         "snoozed_until": None,
-        "version": table.c.version + 1,
+        "version": _table.c.version + 1,
     }
     ids = [int(row.id) for row in rows]
-    unit.execute(update(table).where(table.c.id.in_(ids)).values(values))  # type: ignore[arg-type]
+    unit.execute(update(_table).where(_table.c.id.in_(ids)).values(values))  # type: ignore[arg-type]
     steps: list[dict[str, Any]] = [
         {
             "id": step_id,
@@ -93,16 +111,6 @@ def _wake(unit: WriteUnit, due: ColumnElement[bool]) -> list[int]:
     return ids
 
 
-def _back(unit: ReadUnit) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """What comes back now: snoozes that ended, and follow-ups that are due."""
-    table = Conversation.__table__
-    return and_(SNOOZED, table.c.snoozed_until <= unit.now), and_(WAITING, table.c.follow_up_at <= unit.now)
-
-
-def _grown_late(unit: ReadUnit) -> ColumnElement[bool]:
-    return and_(GROWING_LATE, Conversation.__table__.c.late_at <= unit.now)
-
-
 @needs(Permission.CONVERSATION_WORK)
 def take_next(unit: WriteUnit, lane: str | None = None, *, skipped: Collection[int] = ()) -> int | None:
     """Claim the most urgent conversation that is unowned or mine and not in anyone's hands; None if there is none.
@@ -117,27 +125,22 @@ def take_next(unit: WriteUnit, lane: str | None = None, *, skipped: Collection[i
         if lane not in lanes:
             raise NotFound(kind="lane", id=lane)
         lanes = frozenset({lane})
-    settle_time(unit)
-    table = Conversation.__table__
-    lowest = DANGER_URGENCY if unit.actor.may(Permission.DANGER_ACT) else DANGER_URGENCY + 1
-    picked = (
-        select(table.c.id)
-        .where(
-            TAKEABLE,
-            table.c.lane.in_(sorted(lanes)),
-            table.c.urgency >= lowest,
-            table.c.owner_id.is_(None) | (table.c.owner_id == unit.actor.staff_id),
-        )
-        .order_by(table.c.urgency, table.c.due_order, table.c.waiting_since, table.c.id)
-        .limit(1)
-    )
-    if skipped:
-        picked = picked.where(table.c.id.not_in(sorted(skipped)))
-    found = unit.scalar(picked.with_for_update(skip_locked=True) if unit.dialect == "postgresql" else picked)
+    asked = {
+        "now": unit.now,
+        "lanes": sorted(lanes),
+        "lowest": DANGER_URGENCY if unit.actor.may(Permission.DANGER_ACT) else DANGER_URGENCY + 1,
+        "me": unit.actor.staff_id,
+    }
+    picked = _TAKEABLE.where(_table.c.id.not_in(sorted(skipped))) if skipped else _TAKEABLE
+    if unit.dialect == "postgresql":
+        picked = picked.with_for_update(skip_locked=True)
+    found = unit.execute(picked, asked).mappings().first()
+    if (found is None or found["time_has_come"]) and settle_time(unit):
+        found = unit.execute(picked, asked).mappings().first()
     if found is None:
         return None
-    _take(unit, current(unit, int(found)))
-    return int(found)
+    _take(unit, Current(id=found["id"], row=dict(found), rules=rules))
+    return int(found["id"])
 
 
 @needs(Permission.CONVERSATION_WORK)

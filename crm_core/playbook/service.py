@@ -28,6 +28,7 @@ APPLIERS = "playbook.appliers"
 _LOADED = "playbook.loaded"
 _SEEN = "playbook.seen"
 _VERSION = PlaybookVersion.__table__
+_NEWEST = select(_VERSION.c.version, _VERSION.c.digest).order_by(_VERSION.c.version.desc()).limit(1)
 
 Applier = Callable[[WriteUnit, Playbook], object]
 """Makes a room's own rows from a playbook in the unit that applies it, such as drafts of templates."""
@@ -106,8 +107,7 @@ def _load(unit: ReadUnit) -> Playbook:
 
 def _last(unit: ReadUnit) -> tuple[int, str] | None:
     """Number and digest of the newest version."""
-    newest = select(_VERSION.c.version, _VERSION.c.digest).order_by(_VERSION.c.version.desc()).limit(1)
-    row = unit.execute(newest).one_or_none()
+    row = unit.execute(_NEWEST).one_or_none()
     return None if row is None else (row.version, row.digest)
 
 

@@ -50,6 +50,11 @@ class TopicVersion(Base):
     version: Mapped[int] = mapped_column(Integer)
 
 
+_BUMP = sqlite_insert(TopicVersion.__table__).on_conflict_do_update(  # type: ignore[arg-type]
+    index_elements=["topic"], set_={"version": TopicVersion.__table__.c.version + 1}
+)
+
+
 class ChangeFeed:
     """One process's view of changes: announces its own, and tells listeners of everyone's."""
 
@@ -69,9 +74,7 @@ class ChangeFeed:
             return
         rows = [{"topic": topic.value, "version": 1} for topic in sorted(topics)]
         if rows:
-            statement = sqlite_insert(TopicVersion.__table__)  # type: ignore[arg-type]
-            bumped = TopicVersion.__table__.c.version + 1
-            session.execute(statement.on_conflict_do_update(index_elements=["topic"], set_={"version": bumped}), rows)
+            session.execute(_BUMP, rows)
 
     def after_commit(self, topics: Iterable[Topic]) -> None:
         """Tell the others, once the change is theirs to see."""

@@ -109,7 +109,7 @@ def test_a_lane_that_is_not_mine_is_not_found(clinic: Clinic) -> None:
 
 
 def test_taking_costs_a_stated_number_of_statements(clinic: Clinic) -> None:
-    """Twelve: guard, playbook version, three of passing time, pick, read, claim, step, way back, audit head, audit.
+    """Eight: guard, playbook version, pick (which sees whether time is due), claim, step, way back, audit head, audit.
 
     SQLite writes the topic's version too; Postgres takes its chain's lock. Now and then a
     block of ids is fetched before the unit; that is not counted.
@@ -121,7 +121,7 @@ def test_taking_costs_a_stated_number_of_statements(clinic: Clinic) -> None:
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     assert clinic.do(clinic.agent, take_next) is not None
     spoken = [each for each in statements if not each.startswith(("BEGIN", "COMMIT", "UPDATE id_block"))]
-    assert len(spoken) <= 14, spoken
+    assert len(spoken) == 9, spoken
 
 
 def _takes(settings: Settings, actor: Actor, count: int, gate, results) -> None:  # type: ignore[no-untyped-def]
