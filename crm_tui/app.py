@@ -48,9 +48,7 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
     """One console over one opened store."""
 
     TITLE = "crm"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(
-        "take_next", "undo", "find_patient", "open_alarm", "mode_lanes", "help", "curtain", "lock", "quit"
-    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("find_patient", "help", "curtain", "lock", "quit")
     clears_scrollback_on_exit = True
 
     @dataclass

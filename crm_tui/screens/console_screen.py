@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ROOMY = 100
+"""Columns from which the top line says more than where one is."""
+
 
 class ConsoleScreen(CommandHost, Screen[None]):
     """A screen of the work: refreshed by the change feed while it is in view, and only then."""
@@ -33,7 +36,9 @@ class ConsoleScreen(CommandHost, Screen[None]):
     AUTO_FOCUS = None
     FOOTER: ClassVar[tuple[str, ...]] = ()
     WATCHES: ClassVar[frozenset[Topic]] = frozenset()
-    BINDINGS: ClassVar[list[BindingType]] = bindings("back", "next_pane", "previous_pane")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        "back", "next_pane", "previous_pane", "take_next", "undo", "open_alarm", "mode_lanes"
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +151,8 @@ class ConsoleScreen(CommandHost, Screen[None]):
 
     def context(self, text: str) -> None:
         """Say on the right of the alarm line where one is and who one is."""
-        self.query_one(AlarmLine).show_context(f"{text} · {self.session.name}" if text else self.session.name)
+        roomy = self.size.width >= ROOMY
+        self.query_one(AlarmLine).show_context(f"{text} · {self.session.name}" if roomy else text)
 
     # Commands
 

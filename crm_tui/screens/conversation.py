@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from crm_tui.commands import Command, Group, bindings, command
 from crm_tui.desk.lanes import OpenConversation, State, Topic
+from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.moments import on_offer
 from crm_tui.screens.showing import conversation_name, entries, identity_of, moment, next_step
 from crm_tui.screens.text_length import said_length
@@ -26,9 +27,6 @@ from crm_tui.widgets.identity import IdentityBar
 from crm_tui.widgets.status_line import StatusLine
 from crm_tui.widgets.template_picker import TemplatePicker
 from crm_tui.widgets.thread_view import ThreadView
-
-_ROOMY = 100
-"""Columns from which the top line names category and priority, too."""
 
 
 class Start(Enum):
@@ -100,7 +98,7 @@ class ConversationScreen(Writing):
         if newer:
             thread.action_last()
         self.query_one(StatusLine).show_step(next_step(shown, self.session.choices.zone))
-        facts = (shown.category.replace("_", " "), shown.priority.value) if self.size.width >= _ROOMY else ()
+        facts = (shown.category.replace("_", " "), shown.priority.value) if self.size.width >= ROOMY else ()
         self.context(" · ".join(one_line(fact) for fact in (conversation_name(shown.id), shown.lane_title, *facts)))
         if first:
             self._begin(opened)

@@ -107,7 +107,7 @@ class LanesScreen(Verbs):
                 (one_line(lane.title), "bold"),
                 f" · {lane.open} open · {lane.unowned} free · ",
                 late,
-                plain("   J K other lanes · tab panes", "$quiet"),
+                plain("   J K lanes · tab panes", "$quiet"),
             )
         )
 

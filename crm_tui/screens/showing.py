@@ -91,13 +91,16 @@ def birth_date(iso: str | None, age: int | None) -> str:
 
 def next_step(conversation: ConversationView, zone: tzinfo) -> NextStep:
     """Who is next, on what, and by when."""
+    if conversation.state is State.CLOSED and conversation.closed_at is not None:
+        ended = (conversation.outcome or "").replace("_", " ")
+        return NextStep(owner="nobody", action=f"closed: {ended}", follow_up=moment(conversation.closed_at, zone))
     waits = conversation.state in _WAITS
     follow_up = ""
     if conversation.clock_at is not None and (waits or conversation.due_at is None):
         follow_up = f"{conversation.clock} {moment(conversation.clock_at, zone)}"
     return NextStep(
         owner=conversation.next_owner,
-        action="closed" if conversation.state is State.CLOSED else conversation.next_action or "answer the patient",
+        action=conversation.next_action or "answer the patient",
         due_at=None if waits else conversation.due_at,
         paused=waits and not follow_up,
         follow_up=follow_up,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.content import Content
 
 from crm_tui.commands import bindings
 from crm_tui.desk.lanes import CrmError
@@ -14,9 +15,10 @@ from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_search import PatientSearch
 from crm_tui.screens.showing import conversation_name, moment
+from crm_tui.terminal import plain
 from crm_tui.widgets.choice import Choice, Pick, Picked
 from crm_tui.widgets.confirm import Confirm
-from crm_tui.widgets.panels import Reason, WhyPanel
+from crm_tui.widgets.panels import TextPanel
 
 Act = Callable[[int], object]
 
@@ -197,8 +199,8 @@ class Verbs(ConsoleScreen):
         one = subjects[-1]
 
         def show(lines: Sequence[str]) -> None:
-            reasons = [Reason(text=line) for line in (*self.more_reasons(), *lines)]
-            self.app.push_screen(WhyPanel(f"Why? {one.number}", reasons))
+            told = (plain(line, "$quiet" if line.startswith(" ") else "") for line in (*self.more_reasons(), *lines))
+            self.app.push_screen(TextPanel(f"Why? {one.number}", Content("\n").join(told)))
 
         self.read("why", lambda: self.desk.why(one.conversation_id), show)
 

@@ -161,7 +161,9 @@ class Choice(Dialog[Picked]):
     def _fill(self, query: str) -> None:
         self._found = ranked(query, self._picks, lambda pick: f"{pick.name} {pick.id}")
         self._list.clear_options()
-        width = min(_MOST_NAME, max((len(pick.name) for pick in self._picks), default=0)) + 2
+        told = any(pick.hint or pick.refused for pick in self._picks)
+        longest = max((len(pick.name) for pick in self._picks), default=0)
+        width = (min(_MOST_NAME, longest) if told else longest) + 2
         self._list.add_options([Option(_prompt(pick, width)) for pick in self._found])
         self._list.highlighted = 0 if self._found else None
 

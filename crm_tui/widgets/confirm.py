@@ -66,8 +66,8 @@ class Confirm(Dialog[bool]):
             yield Input(compact=True, id="confirm-number")
             return
         with Horizontal(id="confirm-answers"):
-            yield Button(plain(self._no), id="confirm-no")
-            yield Button(plain(self._yes), id="confirm-yes")
+            yield Button(plain(self._no), id="confirm-no", compact=True)
+            yield Button(plain(self._yes), id="confirm-yes", compact=True)
 
     def on_mount(self) -> None:
         """The safe answer has the focus."""
