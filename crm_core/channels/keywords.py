@@ -49,7 +49,8 @@ _ASKS = re.compile(
         |be|get|getting|receive|receiving|your|ur|these|the|all|this|such|asked?|signed?))+ \ {_TEXTS}\b
     | \b(?:didnt|did\ not|never) \ (?:sign|ask|agree|consent)(?:ed|d)? (?:\ \w+){{0,3}}? \ {_TEXTS}\b
     | \b(?:dont|do\ not|never) (?:\ ever)? \ (?:te?xt|message|msg|contact|sms|bother)
-        \ (?:me|this\ number|my\ phone|us)\b (?!\ (?:at|before|after|until|till|between|while|during|on|about|if|with|when)\b)
+        \ (?:me|this\ number|my\ phone|us)\b
+        (?!\ (?:at|before|after|until|till|between|while|during|on|about|if|with|when)\b)
     | \b(?:remove|take|delete|drop|get) \ (?:me|my\ (?:phone\ |cell\ )?(?:number|phone|cell|info|name)|this\ number)
         (?:\ \w+){{0,2}}? \ (?:off|from|out\ of) (?:\ \w+){{0,2}}?
         \ (?:lists?|system|database|contacts|mailing|{_TEXTS})\b

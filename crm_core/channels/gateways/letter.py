@@ -13,6 +13,7 @@ from crm_core.channels.gateways.base import Outgoing, Permanent
 from crm_core.cleaning import single_line
 
 _LONGEST_ADDRESS = 254
+_NEVER_IN_AN_ADDRESS = frozenset('<>(),;:"\\[]')
 
 
 def message_id(attempt_id: str, domain: str) -> str:
@@ -30,8 +31,8 @@ def mailbox(text: str) -> str:
     """The bare address in `text`; Permanent where it is none that can be written to."""
     address = parseaddr(text)[1]
     local, at, domain = address.rpartition("@")
-    odd = any(each.isspace() or not each.isprintable() or each in '<>(),;:"\\[]' for each in address)
-    if not at or not local or not domain or odd or len(address) > _LONGEST_ADDRESS:
+    odd = any(each.isspace() or each in _NEVER_IN_AN_ADDRESS for each in address) or "@" in local
+    if not (text.isprintable() and at and local and domain) or odd or len(address) > _LONGEST_ADDRESS:
         raise Permanent(reason="not an e-mail address")
     try:
         return f"{local}@{domain_of(address)}"

@@ -14,7 +14,7 @@ from crm_core.words import Channel
 
 
 class SpoolGateway:
-    """Appends one line a message, at most once per attempt id; nothing leaves this house.
+    """Appends one line a message; nothing leaves this house. `find` tells what a line was written for.
 
     A line is `{attempt, channel, to, subject, body, at}`. The file is 0600, locked while it is
     written, and synced before the message counts as sent.
