@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -29,6 +29,11 @@ MOST_CANDIDATES = 500
 """Opened at most; beyond it the answer is to type more (architecture.md)."""
 ADD_A_LETTER = "More than 500 may match; add a letter, a birth date or the last four digits."
 NOTHING_TO_LOOK_FOR = "Type a name of three letters or more, a phone number, an MRN, an e-mail or a birth date."
+
+
+_CANDIDATES = select(
+    Patient.id, func.coalesce(Patient.merged_into_id, Patient.id).label("root"), Patient.family, Patient.given
+).where(Patient.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -135,11 +140,7 @@ def _checked(
     if not index_ids:
         return []
     names = [term for term in terms if term.kind in (TermKind.NAME, TermKind.CODE)]
-    rows = unit.execute(
-        select(
-            Patient.id, func.coalesce(Patient.merged_into_id, Patient.id).label("root"), Patient.family, Patient.given
-        ).where(Patient.id.in_(index_ids))
-    ).all()
+    rows = unit.execute(_CANDIDATES, {"ids": index_ids}).all()
     codes = {term.text: _holders(unit, index_ids, term) for term in names if term.kind is TermKind.CODE}
     hits = []
     for row in rows:

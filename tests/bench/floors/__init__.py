@@ -1,0 +1,1 @@
+"""What the benchmarks measure against, where that is a program of its own."""

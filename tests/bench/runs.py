@@ -1,0 +1,116 @@
+"""Which benchmark runs on which store: stores are filled once and serve several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from crm_core.app import Crm
+from tests.bench import counting, filling, helping, importing, painting, searching, starting, taking
+from tests.bench.figures import Figure, say
+from tests.bench.stores import Bench, refresh_statistics
+
+SIZES = {"small": [10_000, 50_000], "full": [10_000, 100_000, 1_000_000]}
+NUMBERS = (1, 2, 3, 4, 5, 8, 9, 10)
+MISSING = {
+    6: ("due reminders fired", "not built yet: comes with the timers"),
+    7: ("reminders, two pollers", "not built yet: comes with the timers"),
+}
+OPEN = 20_000
+OPEN_WHEN_COUNTED = 5_000
+FEWEST = 10_000
+IMPORTED = 10_000
+LANE = "front_desk"
+BUNDLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "fhir" / "synthea-bundles"
+
+Unmeasured = tuple[int, str, str]
+
+
+def run(bench: Bench, sizes: list[int], wanted: set[int]) -> tuple[list[Figure], list[Unmeasured]]:
+    """The figures of the benchmarks `wanted`, and of what could not be measured the reason."""
+    figures: list[Figure] = []
+    unmeasured: list[Unmeasured] = []
+
+    def keep(figure: Figure) -> None:
+        say(f"{figure.number} {figure.work} at {figure.size:,}: {figure.ratio:.2f}")
+        figures.append(figure)
+
+    if 10 in wanted:
+        keep(helping.figure())
+    if wanted & {1, 8, 9}:
+        for size in sizes:
+            unmeasured = _console(bench, size, wanted, keep)
+    for engine in bench.engines:
+        if wanted & {2, 3}:
+            _inbox(bench, engine, sizes, wanted, keep)
+        if 4 in wanted:
+            for size in sizes:
+                _people(bench, engine, size, keep)
+        if 5 in wanted:
+            unmeasured += _imports(bench, engine, min(max(sizes), IMPORTED), keep)
+    return figures, unmeasured
+
+
+def _console(bench: Bench, size: int, wanted: set[int], keep: Callable[[Figure], None]) -> list[Unmeasured]:
+    say(f"a lane of {size:,} open conversations")
+    crm = bench.new("sqlcipher")
+    filling.patients(crm, 2_000)
+    filling.conversations(crm, size, still_open=size, lane=LANE, people=2_000)
+    if 1 in wanted:
+        keep(painting.figure(crm, LANE, size))
+    unmeasured: list[Unmeasured] = []
+    if wanted & {8, 9}:
+        if starting.has_console():
+            for figure in starting.figures(crm, size):
+                if figure.number in wanted:
+                    keep(figure)
+        else:
+            unmeasured = [(8, "start", "no console yet"), (9, "memory", "no console yet")]
+    bench.drop(crm)
+    return unmeasured
+
+
+def _inbox(bench: Bench, engine: str, sizes: list[int], wanted: set[int], keep: Callable[[Figure], None]) -> None:
+    small = _conversations(bench, engine, FEWEST) if 3 in wanted else None
+    for size in sizes:
+        crm = _conversations(bench, engine, size)
+        if small is not None and size > FEWEST:
+            keep(counting.figure(crm, small, size))
+        if 2 in wanted:
+            more = min(OPEN, size) - OPEN_WHEN_COUNTED
+            filling.conversations(crm, more, still_open=more, people=1_000)
+            refresh_statistics(crm)
+            keep(taking.figure(crm, size))
+        bench.drop(crm)
+    if small is not None:
+        bench.drop(small)
+
+
+def _conversations(bench: Bench, engine: str, size: int) -> Crm:
+    say(f"{size:,} conversations, {OPEN_WHEN_COUNTED:,} of them open, on {engine}")
+    crm = bench.new(engine)
+    filling.patients(crm, 1_000)
+    filling.conversations(crm, size, still_open=OPEN_WHEN_COUNTED, people=1_000)
+    refresh_statistics(crm)
+    return crm
+
+
+def _people(bench: Bench, engine: str, size: int, keep: Callable[[Figure], None]) -> None:
+    say(f"{size:,} patients on {engine}")
+    crm = bench.new(engine)
+    filling.patients(crm, size)
+    refresh_statistics(crm)
+    keep(searching.figure(crm, size))
+    bench.drop(crm)
+
+
+def _imports(bench: Bench, engine: str, size: int, keep: Callable[[Figure], None]) -> list[Unmeasured]:
+    def new() -> Crm:
+        return bench.new(engine)
+
+    say(f"imports on {engine}")
+    keep(importing.figure(new, bench.drop, [importing.bulk_file(bench.folder, size)], "bulk NDJSON"))
+    if not BUNDLES.is_dir():
+        return [(5, f"FHIR import, real bundles, {engine}", "the real inputs are not here")]
+    keep(importing.figure(new, bench.drop, sorted(BUNDLES.glob("*.json")), "real bundles"))
+    return []
