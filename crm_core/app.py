@@ -92,11 +92,11 @@ def found(settings: Settings, master: Key, clock: Clock | None = None) -> Crm:
     try:
         migrate(store)
         crm = Crm(settings, clock, store, Vault.create(StoredKeys(store.writing), master, clock))
+        with crm.write(SYSTEM) as unit:
+            apply(unit, playbook)
     except BaseException:
         store.close()
         raise
-    with crm.write(SYSTEM) as unit:
-        apply(unit, playbook)
     return crm
 
 
@@ -114,10 +114,10 @@ def open_crm(
     try:
         check(store)
         vault = Vault.open_existing(StoredKeys(store.reading), master, signing=signing)
+        return Crm(settings, clock or SystemClock(), store, vault)
     except BaseException:
         store.close()
         raise
-    return Crm(settings, clock or SystemClock(), store, vault)
 
 
 def upgrade(settings: Settings, *, master: Key | None = None) -> str | None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import Session
 
 from crm_core.audit.entry import Content, Entry
-from crm_core.audit.heads import head
+from crm_core.audit.heads import head, mac_at
 from crm_core.audit.lease import ChainLease
 from crm_core.audit.packing import pack
 from crm_core.audit.tables import AuditRow
@@ -62,6 +62,18 @@ class Chain:
             rows.append(_row(content, entry, self.number, seq, mac))
         self._session.execute(_append, rows)
         self._last = seq, mac
+
+    def stands(self, engine: Engine) -> bool:
+        """Whether what was appended is in the store, asked on a connection of its own after the first was lost.
+
+        Waits for the lost transaction to end: on Postgres it holds the chain's lock until then.
+        """
+        assert self._last is not None
+        seq, mac = self._last
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(_lock, {"chain": self.number})
+            return mac_at(connection, self.number, seq) == mac
 
     def _head(self) -> tuple[int, bytes]:
         """The last row's number and MAC, read from the table: what was rolled back leaves no trace here."""

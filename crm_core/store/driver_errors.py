@@ -5,22 +5,49 @@ from __future__ import annotations
 import logging
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from crm_core.errors import AlreadyInUse, CrmError, Unavailable, WrongKey
 
 log = logging.getLogger(__name__)
 
 
+FROM_THE_STORE = (DBAPIError, NoConnectionFree)
+"""What `translate` takes: a driver's error, and a pool with no connection left."""
+
+_SOON = "try again in a moment"
+_ROOM = "make room on its disk, then try again"
+_REMEDIES = {
+    "40001": _SOON,
+    "40P01": _SOON,
+    "53100": _ROOM,
+    "53300": _SOON,
+    "55P03": _SOON,
+    "57014": _SOON,
+    "SQLITE_BUSY": _SOON,
+    "SQLITE_FULL": _ROOM,
+    "SQLITE_READONLY": "check that this account may write its file",
+}
+"""By SQLSTATE or SQLite's name: clashes, time-outs, a full disk."""
+
+
 class RuleBroken(CrmError):
     """The store refused a change that breaks its rule {rule}; nothing was saved, run `crm doctor` if it repeats."""
 
 
-def translate(error: DBAPIError) -> CrmError:
+class Unanswered(Unavailable):
+    """The store broke off before it said whether this was saved; look at it again before you repeat it."""
+
+
+def translate(error: DBAPIError | NoConnectionFree) -> CrmError:
     """What a person is told; only SQLSTATE and the constraint's name are logged.
 
     psycopg's DETAIL and SQLite's message may hold values, so neither is looked at beyond
     the names in it.
     """
+    if isinstance(error, NoConnectionFree):
+        log.warning("no connection to the store came free")
+        return Unavailable(what="The store", remedy=_SOON)
     original = error.orig
     state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None) or "unknown"
     constraint = _constraint(original)
@@ -33,8 +60,8 @@ def translate(error: DBAPIError) -> CrmError:
             return AlreadyInUse(what=constraint or "value")
         return RuleBroken(rule=constraint or state)
     if isinstance(error, OperationalError):
-        remedy = "try again in a moment" if "locked" in said else "check that it runs and run `crm doctor`"
-        return Unavailable(what="The store", remedy=remedy)
+        usual = _SOON if "locked" in said else "check that it runs and run `crm doctor`"
+        return Unavailable(what="The store", remedy=_REMEDIES.get(state, usual))
     return RuleBroken(rule=constraint or state)
 
 

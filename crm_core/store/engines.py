@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from crm_core.errors import UsageError
+from crm_core.errors import Unavailable, UsageError
 from crm_core.store.feed import ChangeFeed
 from crm_core.store.ids import IdPool
 
 BUSY_TIMEOUT_MS = 30_000
+LONGEST_IDLE_MS = 120_000
 
 
 class Store:
@@ -34,6 +36,7 @@ class Store:
         self.ids = IdPool()
         self.feed = ChangeFeed(reading)
         self._lock_path = lock_path
+        self._turn = threading.local()
 
     @property
     def dialect(self) -> str:
@@ -45,16 +48,24 @@ class Store:
         """Wait for this process's turn to write.
 
         SQLite's own waiting is a lottery under load; a file lock serves writers in order
-        (architecture.md has the figures). Postgres needs none.
+        (architecture.md has the figures). Postgres needs none. A thread that has the turn and
+        asks again would wait for itself for ever: that is refused.
         """
         if self._lock_path is None:
             yield
             return
-        handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if getattr(self._turn, "is_ours", False):
+            raise RuntimeError("a unit of work that writes was begun inside another")
+        try:
+            handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            raise Unavailable(what="The store", remedy="check that its folder is there and writable") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
+            self._turn.is_ours = True
             yield
         finally:
+            self._turn.is_ours = False
             os.close(handle)
 
     def close(self) -> None:
@@ -146,4 +157,6 @@ def _open_postgres(url: str) -> Store:
             connect_args={"options": options, "application_name": "crm", "connect_timeout": 10},
         )
 
-    return Store(engine("-c default_transaction_read_only=on"), engine("-c lock_timeout=30s"), None)
+    # A process that is stopped in the midst of a unit must not hold its locks, or old rows, for ever.
+    idle = f"-c idle_in_transaction_session_timeout={LONGEST_IDLE_MS}"
+    return Store(engine(f"{idle} -c default_transaction_read_only=on"), engine(f"{idle} -c lock_timeout=30s"), None)

@@ -11,7 +11,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Engine, Integer, String, select, text
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -28,6 +30,8 @@ POLL_EVERY = 0.25
 SLOW_POLL = 10.0
 """Seconds after which a listener asks all topics anew, in case a notification was lost."""
 CHANNEL = "crm_changed"
+LONGEST_START = 2.0
+"""Seconds that a first listener waits until changes are being watched."""
 
 
 class Topic(StrEnum):
@@ -39,6 +43,9 @@ class Topic(StrEnum):
     PATIENTS = "patients"
     LIBRARY = "library"
     PLAYBOOK = "playbook"
+
+
+_TOPICS = {topic.value: topic for topic in Topic}
 
 
 class TopicVersion(Base):
@@ -64,6 +71,7 @@ class ChangeFeed:
         self._listeners: list[Callable[[frozenset[Topic]], None]] = []
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._watching = threading.Event()
         self._pending: set[Topic] = set()
         self._pending_changed = threading.Condition()
         self._announcer: threading.Thread | None = None
@@ -88,13 +96,23 @@ class ChangeFeed:
             self._pending_changed.notify()
 
     def listen(self, listener: Callable[[frozenset[Topic]], None]) -> Callable[[], None]:
-        """Call `listener` from a thread on each change; returns how to stop that."""
+        """Call `listener` from a thread on each change from now on; returns how to stop that.
+
+        What was committed before this returns is there to be read: who listens, then looks,
+        misses nothing.
+        """
         self._listeners.append(listener)
         if self._watcher is None:
             watch = self._watch_sqlite if self._sqlite else self._watch_postgres
             self._watcher = threading.Thread(target=self._keep, args=(watch,), name="crm-feed", daemon=True)
             self._watcher.start()
-        return lambda: self._listeners.remove(listener)
+        self._watching.wait(LONGEST_START)
+
+        def stop() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return stop
 
     def close(self) -> None:
         """Flush what is pending and end the threads."""
@@ -102,47 +120,55 @@ class ChangeFeed:
         with self._pending_changed:
             self._pending_changed.notify()
         for thread in (self._announcer, self._watcher):
-            if thread is not None:
+            if thread is not None and thread is not threading.current_thread():
                 thread.join(timeout=2)
 
     def _tell(self, topics: Iterable[Topic]) -> None:
         changed = frozenset(topics)
         if changed:
             for listener in list(self._listeners):
-                listener(changed)
+                try:
+                    listener(changed)
+                except Exception as error:  # noqa: BLE001 - one that broke must not keep it from the others
+                    log.warning("a listener of changes broke: %s", type(error).__name__)
 
     def _keep(self, watch: Callable[[], None]) -> None:
-        """Watch again after a lost connection, and let every screen look for itself then."""
+        """Watch again after a lost connection."""
         while not self._stop.is_set():
             try:
                 watch()
             except Exception as error:  # noqa: BLE001 - a feed that dies silently would freeze screens
                 log.warning("change feed interrupted: %s", type(error).__name__)
                 self._stop.wait(1.0)
-                self._tell(Topic)
+
+    def _begun(self) -> None:
+        """Changes are seen from here on; after an interruption every screen looks for itself."""
+        if self._watching.is_set():
+            self._tell(Topic)
+        self._watching.set()
 
     def _watch_sqlite(self) -> None:
         with self._engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
-            seen_version, seen = None, dict[str, int]()
+            seen_version, seen = _data_version(raw), _topic_versions(raw)
+            self._begun()
             while not self._stop.wait(POLL_EVERY):
-                version = raw.execute("PRAGMA data_version").fetchone()[0]
-                if version == seen_version:
-                    continue
-                rows = dict(raw.execute("SELECT topic, version FROM topic_version").fetchall())
-                if seen_version is not None:
-                    self._tell(Topic(topic) for topic, count in rows.items() if seen.get(topic) != count)
-                seen_version, seen = version, rows
+                version = _data_version(raw)
+                if version != seen_version:
+                    rows = _topic_versions(raw)
+                    self._tell(_known(topic for topic, count in rows.items() if seen.get(topic) != count))
+                    seen_version, seen = version, rows
 
     def _watch_postgres(self) -> None:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"LISTEN {CHANNEL}"))
             raw = connection.connection.driver_connection
             assert raw is not None
+            self._begun()
             last_slow = time.monotonic()
             while not self._stop.is_set():
-                topics = {Topic(notice.payload) for notice in raw.notifies(timeout=0.5, stop_after=1)}
+                topics = _known(notice.payload for notice in raw.notifies(timeout=0.5, stop_after=1))
                 if time.monotonic() - last_slow > SLOW_POLL:
                     last_slow = time.monotonic()
                     topics = set(Topic)
@@ -167,3 +193,18 @@ class ChangeFeed:
                     )
         except Exception as error:  # noqa: BLE001 - listeners have their slow poll; the commit already stands
             log.warning("change not announced: %s", type(error).__name__)
+
+
+def _data_version(raw: Any) -> int:
+    """Rises when another connection commits; the driver's own connection, outside any snapshot."""
+    version: int = raw.execute("PRAGMA data_version").fetchone()[0]
+    return version
+
+
+def _topic_versions(raw: Any) -> dict[str, int]:
+    return dict(raw.execute("SELECT topic, version FROM topic_version").fetchall())
+
+
+def _known(topics: Iterable[str]) -> set[Topic]:
+    """The topics this version knows; a newer one beside it may name more."""
+    return {_TOPICS[topic] for topic in topics if topic in _TOPICS}

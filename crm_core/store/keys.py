@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Engine, Integer, LargeBinary, delete, insert, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.store.base import Base, Utc, word
-from crm_core.store.driver_errors import translate
+from crm_core.store.driver_errors import FROM_THE_STORE, translate
 from crm_core.vault.wrapping import Purpose, WrappedKey
 
 
@@ -36,23 +37,28 @@ class StoredKeys:
 
     def load(self) -> list[WrappedKey]:
         """Every key, in order of its id; WrongKey where the store itself does not open."""
-        try:
-            with self._engine.connect() as connection:
-                rows = connection.execute(select(_table).order_by(_table.c.id)).mappings().all()
-        except DBAPIError as error:
-            raise translate(error) from None
+        with _translated(), self._engine.connect() as connection:
+            rows = connection.execute(select(_table).order_by(_table.c.id)).mappings().all()
         return [WrappedKey(**row) for row in rows]
 
     def add(self, key: WrappedKey) -> None:
         """Keep one more key."""
-        with self._engine.begin() as connection:
+        with _translated(), self._engine.begin() as connection:
             connection.execute(insert(_table), [_row(key)])  # type: ignore[arg-type]
 
     def replace(self, keys: list[WrappedKey]) -> None:
         """Keep exactly these instead, all or none."""
-        with self._engine.begin() as connection:
+        with _translated(), self._engine.begin() as connection:
             connection.execute(delete(_table))  # type: ignore[arg-type]
             connection.execute(insert(_table), [_row(key) for key in keys])  # type: ignore[arg-type]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except FROM_THE_STORE as error:
+        raise translate(error) from None
 
 
 def _row(key: WrappedKey) -> dict[str, object]:

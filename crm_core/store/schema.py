@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
 from crm_core.errors import Unavailable
-from crm_core.store.driver_errors import translate
+from crm_core.store.driver_errors import FROM_THE_STORE, translate
 from crm_core.store.engines import Store
 
 HEAD = "2026_11_23_messages"
@@ -33,7 +32,7 @@ def migrate(store: Store) -> str | None:
             if before != HEAD:
                 _upgrade(connection)
             return before
-    except DBAPIError as error:
+    except FROM_THE_STORE as error:
         raise translate(error) from None
 
 
@@ -42,7 +41,7 @@ def check(store: Store) -> None:
     try:
         with store.reading.connect() as connection:
             found = version(connection)
-    except DBAPIError as error:
+    except FROM_THE_STORE as error:
         raise translate(error) from None
     if found != HEAD:
         raise SchemaDiffers(found=found or "empty", needed=HEAD)

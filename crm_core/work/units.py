@@ -16,15 +16,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import CursorResult, Executable
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from crm_core.access.guard import CutOff
 from crm_core.access.model import Actor, Permission
-from crm_core.audit.chain import Entry, Ledger
+from crm_core.audit.chain import Chain, Entry, Ledger
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.clock import Clock
-from crm_core.errors import NotFound, NotPermitted
-from crm_core.store.driver_errors import translate
+from crm_core.errors import CrmError, NotFound, NotPermitted
+from crm_core.store.driver_errors import FROM_THE_STORE, Unanswered, translate
 from crm_core.store.engines import Store
 from crm_core.store.feed import Topic
 from crm_core.store.ids import take_block
@@ -44,6 +45,13 @@ _NEEDED = {
     "conversation": Permission.CONVERSATION_READ,
 }
 """The permission that opening a value of each kind of record asks for."""
+
+
+_SESSION: dict[str, Any] = {"autoflush": False, "expire_on_commit": False, "close_resets_only": False}
+"""A closed session stays closed: what is asked of a unit that has ended fails."""
+
+_LONGEST_ID = 19
+"""Digits; more is no id of ours."""
 
 
 class Units:
@@ -72,13 +80,16 @@ class Units:
 
     def record(self, actor: Actor, entries: Sequence[Entry]) -> None:
         """Commit audit rows alone: openings of a read unit, and refusals."""
-        with self.store.turn(), Session(self.store.writing, autoflush=False) as session:
-            try:
-                with self.ledger.chain_for(session) as chain:
-                    chain.append(entries, actor_id=actor.staff_id, now=self.clock.now())
-                    session.commit()
-            except DBAPIError as error:
-                raise translate(error) from None
+        try:
+            with (
+                self.store.turn(),
+                Session(self.store.writing, autoflush=False) as session,
+                self.ledger.chain_for(session) as chain,
+            ):
+                chain.append(entries, actor_id=actor.staff_id, now=self.clock.now())
+                session.commit()
+        except FROM_THE_STORE as error:
+            raise translate(error) from None
 
 
 class ReadUnit:
@@ -92,9 +103,10 @@ class ReadUnit:
         self.shared = units.shared
         self.session = self._session()
         self._openings = Openings()
+        self._over = False
 
     def _session(self) -> Session:
-        return Session(self._units.store.reading, autoflush=False, expire_on_commit=False)
+        return Session(self._units.store.reading, **_SESSION)
 
     @property
     def dialect(self) -> str:
@@ -115,6 +127,8 @@ class ReadUnit:
 
     def open(self, sealed: Sealed) -> Shown | None:
         """The plaintext, None for NULL; noted for the audit. Refused without the permission."""
+        if self._over:
+            raise RuntimeError("a unit of work that has ended opens nothing: its audit is written")
         needed = _NEEDED[sealed.field.kind]
         if not self.actor.may(needed):
             raise NotPermitted(action=f"open a {sealed.field.kind}", permission=needed.value)
@@ -134,7 +148,9 @@ class ReadUnit:
             self._begin()
         except BaseException as error:
             self._end()
-            if isinstance(error, DBAPIError):
+            if isinstance(error, CutOff):
+                self._units.record(self.actor, [_denial(error)])
+            if isinstance(error, FROM_THE_STORE):
                 raise translate(error) from None
             raise
         return self
@@ -149,7 +165,7 @@ class ReadUnit:
         try:
             if error is None:
                 self._finish()
-        except DBAPIError as broken:
+        except FROM_THE_STORE as broken:
             raise translate(broken) from None
         finally:
             self._end()
@@ -159,23 +175,34 @@ class ReadUnit:
         """What a clean exit does while the session is still open."""
 
     def _end(self) -> None:
-        self.session.close()
+        self._over = True
+        try:
+            self.session.close()
+        except SQLAlchemyError as error:
+            # A connection that was lost cannot be rolled back either; its pool drops it.
+            log.warning("a unit did not end cleanly: %s", type(error).__name__)
 
     def _afterwards(self, error: BaseException | None) -> None:
         """Audit the openings, or the refusal; then let a driver's error out as ours."""
         entries = self._openings.entries()
         if isinstance(error, NotPermitted | NotFound):
-            entries.append(
-                Entry(
-                    tag=Tag.CALL_DENIED,
-                    why=error.facts.get("action") or error.facts.get("kind"),
-                    outcome=Outcome.DENIED,
-                )
-            )
+            entries.append(_denial(error))
         if entries:
             self._units.record(self.actor, entries)
-        if isinstance(error, DBAPIError):
+        if isinstance(error, FROM_THE_STORE):
             raise translate(error) from None
+
+
+def _denial(error: CrmError) -> Entry:
+    """A refused call: what was asked for, and of which record where that has a number."""
+    facts = error.facts
+    number = str(facts.get("id", "")).rpartition("-")[2]
+    return Entry(
+        tag=Tag.CALL_DENIED,
+        ids=(int(number),) if number.isascii() and number.isdecimal() and len(number) < _LONGEST_ID else (),
+        why=facts.get("action") or facts.get("kind") or "cut off",
+        outcome=Outcome.DENIED,
+    )
 
 
 class WriteUnit(ReadUnit):
@@ -191,7 +218,7 @@ class WriteUnit(ReadUnit):
         self._committed = False
 
     def _session(self) -> Session:
-        return Session(self._units.store.writing, autoflush=False, expire_on_commit=False)
+        return Session(self._units.store.writing, **_SESSION)
 
     def seal(self, field: Field, row_id: int, text: str | None) -> bytes | None:
         """The bytes for a sealed column of that row; None stays NULL."""
@@ -258,10 +285,33 @@ class WriteUnit(ReadUnit):
         if entries:
             with self._units.ledger.chain_for(self.session) as chain:
                 chain.append(entries, actor_id=self.actor.staff_id, now=self.now)
-                self.session.commit()
+                lost = self._commit()
         else:
-            self.session.commit()
+            chain, lost = None, self._commit()
+        if lost is not None:
+            self._ask_what_became(chain, lost)
         self._committed = True
+
+    def _commit(self) -> DBAPIError | None:
+        """Commit; the error, where the connection was lost before the store answered."""
+        try:
+            self.session.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return error
+        return None
+
+    def _ask_what_became(self, chain: Chain | None, lost: DBAPIError) -> None:
+        """Find out by the audit rows, which stand or fall with the rest; raises unless this was committed."""
+        if chain is None:
+            raise Unanswered from None
+        try:
+            stands = chain.stands(self._units.store.writing)
+        except FROM_THE_STORE:
+            raise Unanswered from None
+        if not stands:
+            raise translate(lost) from None
 
     def _end(self) -> None:
         try:
