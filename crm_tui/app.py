@@ -67,6 +67,8 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
         self.guard = IdentityGuard(monotonic=monotonic)
         self.done = DoneHere(monotonic=monotonic)
         self.idle = IdleWatch(crm.settings.lock_seconds, monotonic=monotonic)
+        self.skipped: set[int] = set()
+        """What this person gave back with a reason: `n` hands it to them no more."""
         self._alarms: tuple[AlarmView, ...] = ()
         self._stop_listening: Callable[[], None] = lambda: None
 
@@ -143,6 +145,7 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
         session, self.session = self.session, None
         self.drop()
         self.done.forget()
+        self.skipped.clear()
         self.idle.unlock()
         while len(self.screen_stack) > 1:
             self.pop_screen()
@@ -301,7 +304,8 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
             elif self.front is not None:
                 self.front.flash("Nothing waits that you may take.", "warning")
 
-        self.write(lambda: desk.take_next(lane), opened)
+        skipped = frozenset(self.skipped)
+        self.write(lambda: desk.take_next(lane, skipped=skipped), opened)
 
     def do_take_next(self) -> None:
         """Take the next anywhere."""

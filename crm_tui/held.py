@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from crm_tui.ids import Kind, show_id
 
@@ -54,7 +55,7 @@ class DoneHere:
             return ""
         newest = held[-1]
         assert newest.until is not None
-        left = int(newest.until - now) + 1
+        left = ceil(newest.until - now)
         more = f" · {len(held)} held" if len(held) > 1 else ""
         taken = " · z takes it back" if newest is self._done[-1] else " · z takes back what you did after it"
         return f"{show_id(Kind.CONVERSATION, newest.conversation_id)} goes out in {left} s{taken}{more}"

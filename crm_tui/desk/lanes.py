@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -50,6 +50,7 @@ class Choices:
     outcomes: tuple[tuple[str, str], ...]
     move_reasons: tuple[tuple[str, str], ...]
     escalate_reasons: tuple[tuple[str, str], ...]
+    skip_reasons: tuple[tuple[str, str], ...]
     call_outcomes: tuple[tuple[str, str], ...]
     staff: tuple[tuple[int, str], ...]
 
@@ -123,6 +124,7 @@ class LanesDesk:
                 outcomes=tuple((key, coded.title) for key, coded in outcomes.close.items()),
                 move_reasons=tuple((key, coded.title) for key, coded in outcomes.move.items()),
                 escalate_reasons=tuple((key, coded.title) for key, coded in outcomes.escalate.items()),
+                skip_reasons=tuple((key, coded.title) for key, coded in outcomes.skip.items()),
                 call_outcomes=tuple((key, coded.title) for key, coded in outcomes.call.items()),
                 staff=tuple((account.id, account.name) for account in accounts if account.active),
             )
@@ -145,10 +147,15 @@ class LanesDesk:
         with self._crm.read(self.actor) as unit:
             return thread.why_here(unit, conversation_id)
 
-    def take_next(self, lane: str | None = None) -> int | None:
-        """Claim the most urgent conversation I may work."""
+    def take_next(self, lane: str | None = None, *, skipped: Collection[int] = ()) -> int | None:
+        """Claim the most urgent conversation I may work, but for those I have skipped."""
         with self._crm.write(self.actor) as unit:
-            return take.take_next(unit, lane)
+            return take.take_next(unit, lane, skipped=skipped)
+
+    def skip(self, conversation_id: int, reason: str) -> None:
+        """Give it back to its lane with the reason why I do not work it."""
+        with self._crm.write(self.actor) as unit:
+            take.release(unit, conversation_id, reason=reason)
 
     def claim_or_release(self, conversation_id: int, *, mine: bool) -> None:
         """Release it where it is mine, else claim it."""

@@ -227,20 +227,19 @@ class ConversationScreen(Writing):
             return
         zone, number = self.session.choices.zone, self.conversation_id
         offered = {one.id: one for one in on_offer(self.desk.now(), zone)}
-        picks = [Pick(id="release", name="Give it back to its lane")]
-        picks += [
-            Pick(id=one.id, name=f"Back to it: {one.name[0].lower()}{one.name[1:]}", hint=moment(one.at, zone),
-                 needs_text=True)
+        skips = dict(self.session.choices.skip_reasons)
+        picks = [
+            Pick(id=one.id, name=f"Come back to it: {one.name}", hint=moment(one.at, zone), needs_text=True)
             for one in offered.values()
-        ]  # fmt: skip
+        ]
+        picks += [Pick(id=code, name=f"Give it back: {title}") for code, title in skips.items()]
 
         def answered(picked: Picked | None) -> None:
             if picked is None:
                 return
-            if picked.id == "release":
-                self.console.write(
-                    lambda: self.desk.claim_or_release(number, mine=True), lambda _: self.console.take_next(lane)
-                )
+            if picked.id in skips:
+                self.console.skipped.add(number)
+                self.console.write(lambda: self.desk.skip(number, picked.id), lambda _: self.console.take_next(lane))
                 return
             at = offered[picked.id].at
             self.console.write(
@@ -248,6 +247,5 @@ class ConversationScreen(Writing):
             )
 
         title = f"{conversation_name(number)} is unfinished: what happens with it?"
-        self.app.push_screen(
-            Choice(title, picks, hint="enter takes · words say what is to be done then · esc stays"), answered
-        )
+        hint = "enter takes, then say what is to be done · esc stays with it"
+        self.app.push_screen(Choice(title, picks, hint=hint), answered)

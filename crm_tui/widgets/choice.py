@@ -17,7 +17,7 @@ from crm_tui.widgets.dialog import Dialog
 from crm_tui.widgets.picking import ranked
 from crm_tui.widgets.queue_row import fit
 
-_MOST_NAME = 28
+_MOST_NAME = 34
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +161,8 @@ class Choice(Dialog[Picked]):
     def _fill(self, query: str) -> None:
         self._found = ranked(query, self._picks, lambda pick: f"{pick.name} {pick.id}")
         self._list.clear_options()
-        told = any(pick.hint or pick.refused for pick in self._picks)
-        longest = max((len(pick.name) for pick in self._picks), default=0)
-        width = (min(_MOST_NAME, longest) if told else longest) + 2
+        told = (len(pick.name) for pick in self._picks if pick.hint or pick.refused)
+        width = min(_MOST_NAME, max(told, default=0)) + 2
         self._list.add_options([Option(_prompt(pick, width)) for pick in self._found])
         self._list.highlighted = 0 if self._found else None
 
@@ -178,5 +177,7 @@ class Choice(Dialog[Picked]):
 
 
 def _prompt(pick: Pick, width: int) -> Content:
+    if not (pick.hint or pick.refused):
+        return plain(one_line(pick.name))
     name = plain(fit(one_line(pick.name), width), "$quiet" if pick.refused else "")
     return Content.assemble(name, plain(one_line(pick.refused or pick.hint), "$warning" if pick.refused else "$quiet"))
