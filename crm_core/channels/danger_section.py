@@ -3,9 +3,15 @@
 A list is a small grammar. A *concept* is a set of items that mean the same thing to a
 screener ("bleeding"); an *entry* says which concepts alarm when they stand close together, in
 any order. An *item* is a word or a phrase, in small letters without accents or apostrophes;
-its words follow each other with at most one other word between. In an item `a|b` is either
-word, `bleed{s,ing}` three words, `..` up to five other words, `#38-43` a number in that
-range, and `=word` a word that no misspelling stands for.
+its words follow each other with at most one other word between. In an item
+
+    a|b             is either word, and `bleed{s,ing}` is bleed, bleeds or bleeding
+    ..              leaves room for up to five other words
+    #38-43          is a number in that range
+    =word           is never matched by a misspelling
+    +word           follows at once
+    ~word           (in idioms) must follow and keeps its own meaning
+    !blood sugar    (in concepts) leaves its words no other meaning
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ class Speller:
         ways = forms(word)
         found = {way for way in ways if way in self.fuzzy or way in self.exact}
         found |= {self._misspelt[way] for way in ways if way in self._misspelt}
-        if word[-1] == "s" and word[:-1] in self.fuzzy and word not in self._everyday:
+        if word[-1] == "s" and len(word) > _SHORTEST and word[:-1] in self.fuzzy and word not in self._everyday:
             found.add(word[:-1])
         if found or len(word) < _SHORTEST or any(way in self._everyday for way in ways):
             return frozenset(found)
