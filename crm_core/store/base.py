@@ -72,6 +72,10 @@ class _Refuses(CompositeProperty.Comparator[Sealed]):
 
     reverse_operate = operate
 
+    # The composite's own comparator answers these without asking `operate`.
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = operate
+    __hash__ = None
+
 
 def sealed(field: Field, row_id: str, column: str) -> Composite[Sealed]:
     """Map `column` (bytes) and the `row_id` column as one `Sealed` of the given field number."""
