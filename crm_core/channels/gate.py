@@ -38,7 +38,7 @@ class Candidate:
 class GateCheck(Protocol):
     """A reason not to contact that a higher room knows; None where it has no objection."""
 
-    def __call__(self, unit: ReadUnit, candidate: Candidate, shared_by: int) -> Reason | None: ...
+    def __call__(self, unit: ReadUnit, candidate: Candidate, shared_by: int, /) -> Reason | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,14 +9,15 @@ from sqlalchemy import update
 
 from crm_core.access.model import SYSTEM
 from crm_core.channels.contents import what_does_not_belong
-from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.model import Delivery, Verdict
+from crm_core.channels.gate import Candidate, Gate, GateCheck
+from crm_core.channels.model import Delivery, Reason, Verdict
 from crm_core.channels.outbox import NotSendable
 from crm_core.channels.vendors import end_vendor
 from crm_core.inbox.answers import reply
 from crm_core.inbox.model import State
 from crm_core.patients.tables import POINT, Patient
 from crm_core.words import Channel
+from crm_core.work.units import ReadUnit
 from tests.channels.conftest import Line
 from tests.channels.provider import ProviderGateway
 from tests.conftest import MONDAY
@@ -196,23 +196,20 @@ def test_a_person_is_told_what_does_not_belong_and_nothing_is_queued(line: Line)
     assert outbox_rows(line.clinic.crm) == []
 
 
-@dataclass
-class _Objection:
+def objection(passed: bool) -> GateCheck:
     """A check of a higher room."""
 
-    passed: bool
+    def check(_unit: ReadUnit, _candidate: Candidate, shared_by: int) -> Reason:
+        return Reason(check="objection", passed=passed, saw=f"shared by {shared_by}")
 
-    def __call__(self, unit, candidate, shared_by):  # type: ignore[no-untyped-def]
-        from crm_core.channels.model import Reason
-
-        return Reason(check="objection", passed=self.passed, saw=f"shared by {shared_by}")
+    return check
 
 
 @pytest.mark.parametrize("passed", [True, False])
 def test_a_higher_rooms_check_is_asked_last_and_may_refuse(line: Line, passed: bool) -> None:
     line.clinic.patient("Cy", "Lopez", ANA, "1003")
     line.clinic.text(BILL)
-    line.gate = Gate(gateways=line.gate.gateways, checks=(_Objection(passed),))
+    line.gate = Gate(gateways=line.gate.gateways, checks=(objection(passed),))
     verdict = judged(line, text="Ana: it is 20 dollars.")
     assert verdict.allowed == passed
     assert verdict.reasons[-1].check == "objection"

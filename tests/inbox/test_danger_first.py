@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -76,7 +77,7 @@ def test_the_holder_of_an_alarm_follows_from_its_age_alone(clinic: Clinic) -> No
 )
 def test_nobody_but_a_clinician_puts_a_danger_aside_even_after_it_is_acknowledged(
     clinic: Clinic,
-    verb,  # type: ignore[no-untyped-def]
+    verb: Callable[..., None],
     more: dict[str, object],
     acknowledged: bool,
 ) -> None:

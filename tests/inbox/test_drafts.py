@@ -47,6 +47,7 @@ def test_a_draft_outlives_the_program(clinic: Clinic, settings: Settings) -> Non
     number = clinic.text(BILL).conversation_id
     clinic.do(clinic.agent, save_draft, number, "Hello Ana")
     with open_crm(settings, master=MASTER, clock=clinic.crm.clock) as again, again.read(clinic.agent) as unit:
+        assert number is not None
         kept = my_draft(unit, number)
         assert kept is not None
         assert kept.body == "Hello Ana"
