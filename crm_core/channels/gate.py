@@ -108,10 +108,22 @@ class Gate:
                 if _names(candidate.text, candidate.first_name)
                 else _no("shared", f"shared by {len(sharers)}, and the text does not name the patient")
             )
+            if _has_a_namesake(unit, candidate, sharers):
+                yield _no("shared", "two who share it have that first name; call instead")
+                return
         for check in self.checks:
             reason = check(unit, candidate, len(sharers))
             if reason is not None:
                 yield reason
+
+
+def _has_a_namesake(unit: ReadUnit, candidate: Candidate, sharers: Sequence[int]) -> bool:
+    """Whether a first name does not say which of those who share the number is meant."""
+    others = [patient_id for patient_id in sharers if patient_id != candidate.patient_id]
+    with unit.listing("gate", "shared"):
+        given = [unit.open(sealed) for sealed in unit.scalars(select(Patient.given).where(Patient.id.in_(others)))]
+    first_names = {name.split()[0].casefold() for name in given if name and name.split()}
+    return candidate.first_name is not None and candidate.first_name.casefold() in first_names
 
 
 def _names(text: str, name: str | None) -> bool:

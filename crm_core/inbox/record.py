@@ -119,14 +119,19 @@ class Current:
 
 
 def current(unit: ReadUnit, conversation_id: int, *, lock: bool = True) -> Current:
-    """The conversation, locked for change on Postgres; NotFound outside the actor's lanes."""
+    """The conversation, locked for change on Postgres; NotFound outside the actor's lanes.
+
+    The system itself sees every lane, even one that a newer playbook has dropped: what is
+    received must find its thread.
+    """
     rules = inbox_rules(unit)
     table = Conversation.__table__
     statement = select(table).where(table.c.id == conversation_id)
     if lock and unit.dialect == "postgresql":
         statement = statement.with_for_update()
     found = unit.execute(statement).mappings().one_or_none()
-    if found is None or found["lane"] not in rules.visible(unit.actor):
+    hidden = found is not None and unit.actor.staff_id != 0 and found["lane"] not in rules.visible(unit.actor)
+    if found is None or hidden:
         raise NotFound(kind="conversation", id=f"C-{conversation_id}")
     return Current(id=conversation_id, row=dict(found), rules=rules)
 

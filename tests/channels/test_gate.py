@@ -216,6 +216,13 @@ def test_a_higher_rooms_check_is_asked_last_and_may_refuse(line: Line, passed: b
     assert verdict.reasons[-1].saw == "shared by 2"
 
 
+def test_a_first_name_that_two_sharers_have_does_not_say_which_is_meant(line: Line) -> None:
+    line.clinic.patient("Ana Sofia", "Lopez", ANA, "1003")
+    verdict = judged(line, text="Ana: it is 20 dollars.")
+    assert verdict.refusal is not None
+    assert verdict.refusal.saw == "two who share it have that first name; call instead"
+
+
 def test_a_candidate_does_not_tell_what_it_says_when_it_is_printed() -> None:
     made = Candidate(channel=Channel.SMS, contact_point_id=1, patient_id=1, text="20 dollars", first_name="Ana")
     assert "20 dollars" not in repr(made)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
-from crm_core.access.model import Role
+from crm_core.access.model import SYSTEM, Role
 from crm_core.inbox.answers import note, reply
 from crm_core.inbox.handling import close, escalate, link, snooze
 from crm_core.inbox.model import State
+from crm_core.inbox.tables import Conversation
 from crm_core.inbox.take import take_next
 from crm_core.inbox.thread import why_here
 from crm_core.words import Channel, Priority
@@ -224,3 +226,12 @@ def test_receiving_is_audited_without_a_word_of_what_was_said(clinic: Clinic) ->
     clinic.text("Xylophonist Quagmire wants a visit", BO)
     assert "message:inbound:received" in tags(clinic.crm)
     assert "conversation:record:created" in tags(clinic.crm)
+
+
+def test_a_text_finds_its_thread_in_a_lane_and_a_category_that_the_playbook_no_longer_has(clinic: Clinic) -> None:
+    number = clinic.text(BILL).conversation_id
+    with clinic.crm.write(SYSTEM) as unit:
+        gone = {"lane": "telex", "category": "telegram"}
+        unit.execute(update(Conversation).where(Conversation.id == number).values(gone))
+    assert clinic.text("and please send it by mail").conversation_id == number
+    assert stored(clinic.crm, number)["due_at"] is not None
