@@ -102,7 +102,7 @@ class LanesDesk:
             return queries.queue(unit, lane, limit=limit, offset=offset, after=after)
 
     def matching(self, lane: str, text: str) -> QueuePage:
-        """A lane's conversations of which some field shown holds every word of `text`; `total` is the whole lane's.
+        """A lane's conversations in which each word of `text` begins a word shown; `total` is the whole lane's.
 
         Names are sealed, so the lane is read as one listing, up to 2,000 rows, and looked through here.
         """
@@ -260,6 +260,7 @@ class LanesDesk:
 
 
 def _holds(item: QueueItem, words: list[str]) -> bool:
+    """Whether each word begins a word of what the row shows."""
     shown = f"{item.patient_name or 'unknown sender'} {item.category} {item.state} {item.owner or 'nobody'}"
-    text = f"{shown} {item.priority} C-{item.conversation_id}".casefold().replace("_", " ")
-    return all(word in text for word in words)
+    held = f"{shown} {item.priority} C-{item.conversation_id}".casefold().replace("_", " ").split()
+    return all(any(one.startswith(word) for one in held) for word in words)

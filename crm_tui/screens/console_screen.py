@@ -101,7 +101,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what changed meanwhile."""
-        if self._stale:
+        if self._stale and self.console.session is not None:
             self._stale = False
             self.look_again()
 
@@ -116,6 +116,11 @@ class ConsoleScreen(CommandHost, Screen[None]):
 
     # What a screen does
 
+    @property
+    def _is_in_use(self) -> bool:
+        """Whether it is still up, in a session that goes on."""
+        return self.is_attached and self.console.session is not None
+
     def read(
         self,
         group: str,
@@ -126,7 +131,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
         """Ask the store; the answer is dropped when this screen has gone meanwhile."""
 
         def still_here(value: T) -> None:
-            if self.is_attached:
+            if self._is_in_use:
                 then(value)
 
         self.console.read(f"{group} {id(self)}", run, still_here, failed)
@@ -140,7 +145,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
         """Change something in the store; it happens even when this screen has gone meanwhile."""
 
         def still_here(value: T) -> None:
-            if then is not None and self.is_attached:
+            if then is not None and self._is_in_use:
                 then(value)
 
         self.console.write(run, still_here, failed)

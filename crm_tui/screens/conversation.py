@@ -139,6 +139,7 @@ class ConversationScreen(Writing):
         self.query_one(ThreadView).masked = masked
         self.composer.masked = masked
         self.set_class(masked, "-masked")
+        self.call_after_refresh(self.focus_text)
         self.query_one("#who", IdentityBar).show_identity(self.identity, masked=masked)
 
     # Commands

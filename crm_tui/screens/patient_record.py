@@ -79,6 +79,7 @@ class PatientRecord(ConsoleScreen):
             )
             for one in card.conversations
         )
+        past.action_first()
         if not card.conversations:
             past.add_option(Option(plain("none yet", "$quiet"), disabled=True))
 

@@ -30,7 +30,7 @@ _NOT_WITH_DRAFT = frozenset({"take_next", "take_next_here", "close", "move_lane"
 class Writing(Verbs):
     """The part of a conversation's screen that holds the composer and the template picker."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("reply", "template", "note", "discard")
+    BINDINGS: ClassVar[list[BindingType]] = bindings("reply", "template", "note", "discard", "send")
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class Writing(Verbs):
         if purpose is Purpose.REPLY and self.opened is not None and self.opened.to.refusal:
             self.notify(f"As it stands this cannot be sent: {self.opened.to.refusal}.", severity="warning")
         if self.composer.display and text is None:
-            self.composer.query_one("#composer-text").focus()
+            self.focus_text()
             return
         self._draft_purpose = purpose
         self._draft = self._draft if text is None else text
@@ -225,6 +225,16 @@ class Writing(Verbs):
         self.query_one(ThreadView).focus()
 
     # Sending
+
+    def do_send(self) -> None:
+        """Send what is written, wherever the keys go at the moment."""
+        self.focus_text()
+        self.composer.request_send()
+
+    def focus_text(self) -> None:
+        """Let the keys go to the text, where one is written and may be seen."""
+        if self.composer.display and not self.console.masked:
+            self.composer.query_one("#composer-text").focus()
 
     def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
         """Queue a reply, held for 15 seconds, or save a note."""
