@@ -15,7 +15,7 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, Integer, String, select, text
+from sqlalchemy import Connection, Engine, Integer, String, select, text
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -147,10 +147,17 @@ class ChangeFeed:
             self._tell(Topic)
         self._watching.set()
 
+    def _own_connection(self) -> Connection:
+        """A connection that goes back to no pool: it would listen on, and be one less for the units."""
+        connection = self._engine.connect()
+        if not self._sqlite:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()
+        return connection
+
     def _watch_sqlite(self) -> None:
-        with self._engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            assert raw is not None
+        with self._own_connection() as connection:
+            raw: Any = connection.connection.dbapi_connection
             seen_version, seen = _data_version(raw), _topic_versions(raw)
             self._begun()
             while not self._stop.wait(POLL_EVERY):
@@ -161,10 +168,9 @@ class ChangeFeed:
                     seen_version, seen = version, rows
 
     def _watch_postgres(self) -> None:
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._own_connection() as connection:
             connection.execute(text(f"LISTEN {CHANNEL}"))
-            raw = connection.connection.driver_connection
-            assert raw is not None
+            raw: Any = connection.connection.dbapi_connection
             self._begun()
             last_slow = time.monotonic()
             while not self._stop.is_set():
