@@ -88,10 +88,29 @@ def sent(row: Claimed) -> Fate:
     except Permanent as error:
         return Fate(state=Delivery.FAILED, failure=error.reason)
     except UnknownFate as error:
-        return Fate(state=Delivery.UNKNOWN, failure=error.reason)
+        return _asked_after(row, error.reason)
     except Exception as error:  # noqa: BLE001 - it may have left: unknown, and the other rows go on
         return _broken(row, error)
     return Fate(state=Delivery.SENT, provider_id=accepted.provider_id)
+
+
+def _asked_after(row: Claimed, reason: str) -> Fate:
+    """What became of an attempt whose answer was lost: the gateway is asked, and nothing is sent blindly.
+
+    One that has not had it yet is asked again after a pause, as a provider may be slow to show it.
+    """
+    assert row.gateway is not None
+    try:
+        found = row.gateway.find(row.outgoing.attempt_id)
+    except Temporary:
+        found = NotFound()
+    except Exception as error:  # noqa: BLE001 - as in `sent`
+        return _broken(row, error)
+    if isinstance(found, Found):
+        return Fate(state=Delivery.SENT, provider_id=found.provider_id)
+    if isinstance(found, CannotTell) or row.tries >= MOST_TRIES:
+        return Fate(state=Delivery.UNKNOWN, failure=reason)
+    return Fate(state=Delivery.SENDING, failure=reason, again=True)
 
 
 def _broken(row: Claimed, error: Exception) -> Fate:

@@ -1,0 +1,1 @@
+"""Long campaigns: processes killed at random and scripted desks, run by `make torture`."""
