@@ -121,9 +121,27 @@ def test_a_failed_answer_does_not_put_off_the_clock_of_a_later_text(line: Line) 
     assert stored(line.clinic.crm, number)["due_at"] == due
 
 
-def test_a_lost_connection_is_unknown_and_not_sent_again_by_itself(line: Line) -> None:
-    number = answered(line)
+def test_a_provider_that_takes_it_and_hangs_up_is_asked_and_nothing_goes_twice(line: Line) -> None:
+    answered(line)
     line.provider.mood = "rude"
+    assert line.courier.run_once().sent == 1
+    assert list(line.provider.times().values()) == [1]
+
+
+def test_a_provider_that_hangs_up_before_it_took_it_gets_it_later(line: Line) -> None:
+    answered(line)
+    line.provider.mood = "deaf"
+    assert line.courier.run_once().retried == 1
+    assert states(line) == [Delivery.SENDING]
+    later(line)
+    line.provider.mood = "kind"
+    assert line.courier.run_once().sent == 1
+    assert list(line.provider.times().values()) == [1]
+
+
+def test_a_lost_connection_to_one_that_cannot_be_asked_is_unknown_and_not_sent_again_by_itself(line: Line) -> None:
+    number = answered(line)
+    line.provider.mood, line.provider.asked = "rude", "mute"
     assert line.courier.run_once().unknown == 1
     later(line, timedelta(days=1))
     line.provider.mood = "kind"
@@ -135,7 +153,7 @@ def test_a_lost_connection_is_unknown_and_not_sent_again_by_itself(line: Line) -
 @pytest.mark.parametrize("sent", [True, False])
 def test_a_person_settles_an_unknown_row_once(line: Line, sent: bool) -> None:
     answered(line)
-    line.provider.mood = "deaf"
+    line.provider.mood, line.provider.asked = "deaf", "mute"
     line.courier.run_once()
     (row,) = line.clinic.see(line.clinic.supervisor, outbox, state=Delivery.UNKNOWN)
     line.clinic.do(line.clinic.supervisor, resolve, row.id, sent=sent)
