@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.channels.model import Delivery, Direction, MessageKind, Screened
@@ -18,18 +30,21 @@ LEAVING = text("state IN ('queued', 'sending')")
 
 
 class Vendor(Base):
-    """Who carries messages, and how long its business associate agreement (BAA) holds."""
+    """One business associate agreement (BAA) of a vendor for a channel; a renewal is one more."""
 
     __tablename__ = "vendor"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
     gateway: Mapped[str] = mapped_column(String(40))
     baa_from: Mapped[date] = mapped_column(Date)
     baa_until: Mapped[date] = mapped_column(Date)
     ended_at: Mapped[datetime | None] = mapped_column(Utc)
 
-    __table_args__ = (CheckConstraint("baa_until >= baa_from", name="baa_order"),)
+    __table_args__ = (
+        CheckConstraint("baa_until >= baa_from", name="baa_order"),
+        UniqueConstraint("name", "gateway", "baa_from"),
+    )
 
 
 class Message(Base):

@@ -33,7 +33,10 @@ class VendorView:
 
 @needs(Permission.VENDOR_MANAGE)
 def add_vendor(unit: WriteUnit, *, name: str, gateway: str, baa_from: date, baa_until: date) -> int:
-    """Record a vendor and its agreement's dates (both included); AlreadyInUse for a name twice."""
+    """Record a vendor's agreement for a channel with its dates (both included); a renewal is added beside the old one.
+
+    AlreadyInUse where one for that vendor and channel begins on the same day.
+    """
     if baa_until < baa_from:
         raise UsageError(problem="The agreement ends before it begins", remedy="give --from before --until")
     vendor_id = unit.new_id("vendor")
@@ -44,23 +47,19 @@ def add_vendor(unit: WriteUnit, *, name: str, gateway: str, baa_from: date, baa_
 
 
 @needs(Permission.VENDOR_MANAGE)
-def end_vendor(unit: WriteUnit, name: str) -> int:
-    """End a vendor's use now, whatever its dates say."""
-    ended = unit.execute(
-        update(Vendor)
-        .where(Vendor.name == name, Vendor.ended_at.is_(None))
-        .values(ended_at=unit.now)
-        .returning(Vendor.id)
-    ).scalar()
-    if ended is None:
+def end_vendor(unit: WriteUnit, name: str) -> list[int]:
+    """End a vendor's use now on every channel, whatever its dates say; returns the agreements' ids."""
+    current = update(Vendor).where(Vendor.name == name, Vendor.ended_at.is_(None))
+    ended = sorted(unit.execute(current.values(ended_at=unit.now).returning(Vendor.id)).scalars())
+    if not ended:
         raise NotFound(kind="vendor", id=name)
-    unit.audit(Tag.VENDOR_ENDED, ended)
-    return int(ended)
+    unit.audit(Tag.VENDOR_ENDED, *ended)
+    return ended
 
 
 @needs(Permission.VENDOR_READ)
 def vendors(unit: ReadUnit) -> list[VendorView]:
-    """Every vendor by name."""
+    """Every agreement, by vendor, channel and first day."""
     today = _today(unit)
     return [
         VendorView(
@@ -74,7 +73,7 @@ def vendors(unit: ReadUnit) -> list[VendorView]:
         )
         for row in unit.execute(
             select(Vendor.id, Vendor.name, Vendor.gateway, Vendor.baa_from, Vendor.baa_until, Vendor.ended_at).order_by(
-                Vendor.name
+                Vendor.name, Vendor.gateway, Vendor.baa_from
             )
         )
     ]

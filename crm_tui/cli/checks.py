@@ -170,18 +170,17 @@ def _each_gateway(crm: Crm, settings: Settings) -> Iterator[str]:
     from crm_core.settings import read_secret
 
     with crm.read(SYSTEM) as unit:
-        known = {vendor.name: vendor for vendor in vendors(unit)}
+        in_date = {(vendor.name, vendor.gateway): vendor for vendor in vendors(unit) if vendor.in_date}
     for channel, table in settings.gateways.items():
         if not isinstance(table, SmtpTable):
             yield f"{channel}: appended to {table.path.name}, nothing leaves"
             continue
-        vendor = known.get(table.vendor)
-        if vendor is None or not vendor.in_date:
+        vendor = in_date.get((table.vendor, channel))
+        if vendor is None:
             yield Problem(f"{channel}: {table.vendor} has no agreement in date; see `crm vendor`")
-        elif table.password_file is not None:
-            read_secret(table.password_file)
-            yield f"{channel}: {table.host}, agreement until {vendor.baa_until}"
         else:
+            if table.password_file is not None:
+                read_secret(table.password_file)
             yield f"{channel}: {table.host}, agreement until {vendor.baa_until}"
 
 

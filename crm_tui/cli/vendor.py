@@ -17,6 +17,8 @@ app = group("Who carries messages, and under which BAA.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The vendor's name.")]
 _DAY = ["%Y-%m-%d"]
+Begins = Annotated[datetime, typer.Option("--from", formats=_DAY, help="The agreement's first day.")]
+Ends = Annotated[datetime, typer.Option("--until", formats=_DAY, help="The agreement's last day.")]
 
 
 @command(app, "list", example="crm vendor list")
@@ -31,31 +33,31 @@ def add(
     ctx: typer.Context,
     name: Name,
     gateway: Annotated[str, typer.Option("--gateway", help="The channel it carries, as in crm.toml: email, sms.")],
-    begins: Annotated[datetime, typer.Option("--from", formats=_DAY, help="The agreement's first day.")],
-    ends: Annotated[datetime, typer.Option("--until", formats=_DAY, help="The agreement's last day.")],
+    begins: Begins,
+    ends: Ends,
 ) -> None:
-    """Record a vendor with the first and last day of its business associate agreement."""
+    """Record a vendor's business associate agreement for a channel; a renewal is added the same way."""
     from crm_core.channels import vendors
 
     session = Session.of(ctx)
     with session.writing() as unit:
-        vendors.add_vendor(unit, name=name, gateway=gateway, baa_from=begins.date(), baa_until=ends.date())
-    session.show(_one(session, name))
+        number = vendors.add_vendor(unit, name=name, gateway=gateway, baa_from=begins.date(), baa_until=ends.date())
+    session.show(next(each for each in _of(session, name) if each["vendor"] == number))
 
 
 @command(app, "end", example='crm vendor end "Example Mail"')
 def end(ctx: typer.Context, name: Name) -> None:
-    """Stop using a vendor now; nothing more goes through it."""
+    """Stop using a vendor now, on every channel; nothing more goes through it."""
     from crm_core.channels import vendors
 
     session = Session.of(ctx)
     with session.writing() as unit:
         vendors.end_vendor(unit, name)
-    session.show(_one(session, name))
+    session.show(_of(session, name))
 
 
-def _one(session: Session, name: str) -> dict[str, Any]:
-    return next(document for document in _documents(session) if document["name"] == name)
+def _of(session: Session, name: str) -> list[dict[str, Any]]:
+    return [document for document in _documents(session) if document["name"] == name]
 
 
 def _documents(session: Session) -> list[dict[str, Any]]:

@@ -47,7 +47,16 @@ def test_an_ended_vendor_is_not_in_date_and_is_ended_once(clinic: Clinic, admin:
     assert {"vendor:agreement:added", "vendor:agreement:ended"} <= set(tags(clinic.crm))
 
 
-def test_a_name_is_used_once_and_an_agreement_ends_after_it_begins(clinic: Clinic, admin: Actor) -> None:
+def test_a_renewal_stands_beside_the_agreement_it_follows(clinic: Clinic, admin: Actor) -> None:
+    add(clinic, admin)
+    renewal = {"baa_from": date(2027, 1, 1), "baa_until": date(2027, 12, 31)}
+    clinic.do(admin, add_vendor, name="Example Texts", gateway="sms", **renewal)
+    clinic.at(datetime(2027, 6, 1, tzinfo=UTC))
+    assert [each.in_date for each in clinic.see(admin, vendors)] == [False, True]
+    assert len(clinic.do(admin, end_vendor, "Example Texts")) == 2
+
+
+def test_an_agreement_is_recorded_once_and_ends_after_it_begins(clinic: Clinic, admin: Actor) -> None:
     add(clinic, admin)
     with pytest.raises(AlreadyInUse):
         add(clinic, admin)

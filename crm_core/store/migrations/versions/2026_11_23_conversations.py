@@ -45,7 +45,7 @@ def _vendor() -> None:
         sa.Column("ended_at", Utc(), nullable=True),
         sa.CheckConstraint("baa_until >= baa_from", name=op.f("ck_vendor_baa_order")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vendor")),
-        sa.UniqueConstraint("name", name=op.f("uq_vendor_name")),
+        sa.UniqueConstraint("name", "gateway", "baa_from", name=op.f("uq_vendor_name_gateway_baa_from")),
     )
 
 
