@@ -72,7 +72,7 @@ def test_a_gateway_without_a_vendors_agreement_in_date_is_named(crm_home: Caller
     dates = ("--from", "2020-01-01", "--until", "2099-12-31")
     assert crm_home.done("vendor", "add", "Mail Co", "--gateway", "email", *dates)["in_date"] is True
     assert findings(crm_home)["gateways"]["ok"]
-    assert crm_home.done("vendor", "end", "Mail Co")["in_date"] is False
+    assert [each["in_date"] for each in crm_home.done("vendor", "end", "Mail Co")] == [False]
     assert not findings(crm_home)["gateways"]["ok"]
 
 
