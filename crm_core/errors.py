@@ -47,7 +47,7 @@ class NotPermitted(CrmError):
 
 
 class NotFound(CrmError):
-    """No {kind} {id} that you may see; check the number."""
+    """No {kind} {id} that you may see; check what was typed."""
 
 
 class AlreadyInUse(CrmError):

@@ -23,7 +23,7 @@ def verify_chains(unit: Reading, anchor: Path | None) -> Report:
 @needs(Permission.AUDIT_VERIFY)
 def note_verified(unit: Writing, report: Report) -> None:
     """Record that a verification was run, and how it ended."""
-    why = f"{report.rows} rows in {report.chains} chains"
+    why = f"rows {report.rows}, chains {report.chains}"
     unit.audit(Tag.CHAIN_VERIFIED, why=why, outcome=Outcome.DONE if report.ok else Outcome.FAILED)
 
 

@@ -34,7 +34,7 @@ class SendObserver(Protocol):
 
 
 class NotSendable(CrmError):
-    """This may not be sent: {why}; press w to see every reason, or reach the patient another way."""
+    """This may not be sent: {why}; mend that, or reach the patient another way."""
 
     def __init__(self, verdict: Verdict) -> None:
         refusal = verdict.refusal

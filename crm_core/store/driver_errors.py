@@ -57,12 +57,17 @@ def translate(error: DBAPIError | NoConnectionFree) -> CrmError:
         return WrongKey()
     if isinstance(error, IntegrityError):
         if state == "23505" or "UNIQUE" in said or "PRIMARYKEY" in state:
-            return AlreadyInUse(what=constraint or "value")
+            return AlreadyInUse(what=_words(constraint) if constraint else "value")
         return RuleBroken(rule=constraint or state)
     if isinstance(error, OperationalError):
         usual = _SOON if "locked" in said else "check that it runs and run `crm doctor`"
         return Unavailable(what="The store", remedy=_REMEDIES.get(state, usual))
     return RuleBroken(rule=constraint or state)
+
+
+def _words(constraint: str) -> str:
+    """`uq_vendor_name` and `vendor.name` as a person says it."""
+    return constraint.removeprefix("uq_").replace(".", " ").replace("_", " ")
 
 
 def _constraint(original: BaseException | None) -> str | None:

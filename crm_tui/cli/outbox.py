@@ -27,7 +27,7 @@ def list_outbox(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows.")] = 50,
 ) -> None:
-    """What is queued, sent, failed or unknown, newest first, each with the reasons why it went or not."""
+    """What is queued, sent, failed or unknown, newest first; --json and `crm show` give every reason."""
     if ctx.invoked_subcommand is not None:
         return
     from crm_core.channels import outbox
@@ -38,24 +38,42 @@ def list_outbox(
     session = Session.of(ctx)
     with session.reading() as unit:
         rows = outbox.outbox(unit, state=Delivery(state) if state else None, limit=limit)
-    session.show([_document(row) for row in rows], empty="Nothing is in the outbox.")
+    people = [_line(row) for row in rows]
+    session.show([_document(row) for row in rows], people=people, empty="Nothing is in the outbox.")
 
 
 @command(app, "resolve", example="crm outbox resolve 311 --sent")
 def resolve(
     ctx: typer.Context,
     row: Annotated[int, typer.Argument(metavar="ID", help="The row's number in the outbox.")],
-    sent: Annotated[bool, typer.Option("--sent/--not-sent", help="What you found: it was sent, or it was not.")],
+    sent: Annotated[
+        bool | None, typer.Option("--sent/--not-sent", help="What you found: it was sent, or it was not. Required.")
+    ] = None,
 ) -> None:
     """Settle an unknown row by hand; one that was not sent is due again at once."""
     from crm_core.channels import outbox
 
+    if sent is None:
+        raise UsageError(problem="It is not said what you found", remedy="give --sent or --not-sent")
     session = Session.of(ctx)
     with session.writing() as unit:
         outbox.resolve(unit, row, sent=sent)
     with session.reading() as unit:
         found = [settled for settled in outbox.outbox(unit, limit=10_000) if settled.id == row]
     session.show(_document(found[0]) if found else {"outbox": row})
+
+
+def _line(row: OutboxRow) -> dict[str, Any]:
+    """What fits on a line: how it ended, or else when it is due."""
+    return {
+        "outbox": row.id,
+        "conversation": show_id(Kind.CONVERSATION, row.conversation_id),
+        "channel": row.channel,
+        "state": row.state,
+        "due_or_ended": row.settled_at or row.due_at,
+        "tries": row.tries,
+        "why": row.failure,
+    }
 
 
 def _document(row: OutboxRow) -> dict[str, Any]:
