@@ -103,6 +103,7 @@ class _File(_Table):
     playbook: _Playbook = _Playbook()
     console: _Console = _Console()
     gateway: dict[str, GatewayTable] = {}
+    keys: dict[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,8 @@ class Settings:
 
     `store_url` holds a database password where there is one, so it is kept out of the repr.
     `console_delivers`: a console of an embedded store delivers the outbox while it is open.
-    `gateways` maps a channel's word ("email", "sms") to its table.
+    `gateways` maps a channel's word ("email", "sms") to its table. `keys` maps a command of the
+    console to the key that takes the place of its own.
     """
 
     home: Path
@@ -122,6 +124,7 @@ class Settings:
     lock_seconds: int = LOCK_SECONDS
     console_delivers: bool = True
     gateways: Mapping[str, SmtpTable | SpoolTable] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def database(self) -> Path | None:
@@ -188,6 +191,7 @@ def parse_settings(home: Path, file: Path) -> Settings:
         anchor=home / parsed.audit.anchor.expanduser(),
         lock_seconds=parsed.console.lock_seconds,
         console_delivers=parsed.console.deliver,
+        keys=dict(parsed.keys),
         gateways={name: _absolute(home, table) for name, table in parsed.gateway.items()},
     )
 
@@ -305,6 +309,10 @@ name = {playbook}
 # Signed checkpoints of the audit go here. Put it on another disk or host: a store that is
 # rolled back together with its anchor cannot be told from the older one.
 anchor = "anchor.jsonl"
+
+# Other keys for the console's commands, by the ids of docs/keys.md.
+# [keys]
+# take_next = "f5"
 
 [console]
 lock_seconds = 120          # 30 to 900

@@ -6,26 +6,22 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
-from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from typing_extensions import override
 
 from crm_core.app import Crm, open_crm
-from crm_core.errors import Unavailable
+from crm_core.errors import Unavailable, UsageError
 from crm_core.settings import Settings
 from crm_tui import crash
-from crm_tui.commands import Command, bindings
+from crm_tui.commands import COMMANDS, Command, bindings
 from crm_tui.delivering import Delivering
-from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Doorway, Entered, Entrance
+from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Entrance
 from crm_tui.desk.lanes import Topic, Verb
-from crm_tui.held import Done, DoneHere
-from crm_tui.idle import Due, IdleWatch
-from crm_tui.place import keep_place, read_place
-from crm_tui.safe_app import SafeApp
+from crm_tui.doors import Doors
+from crm_tui.held import Done
 from crm_tui.screens.alarms import AlarmsPanel
 from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.conversation import ConversationScreen, Start
@@ -33,22 +29,23 @@ from crm_tui.screens.entrance import EntranceScreen
 from crm_tui.screens.lanes import LanesScreen
 from crm_tui.screens.patient_record import PatientRecord
 from crm_tui.screens.patient_search import PatientSearch
-from crm_tui.screens.showing import conversation_name, moment
-from crm_tui.signed_in import SignedIn, signed_in
-from crm_tui.store_calls import StoreCalls
+from crm_tui.screens.showing import conversation_name
 from crm_tui.widgets.alarm_line import AlarmState
-from crm_tui.widgets.identity import IdentityGuard
 from crm_tui.widgets.panels import HelpPanel
 
-_TICK = 1.0
+SOON = 1.0
+"""Seconds until the alarms are looked at once more: the feed has begun to watch by then."""
 _IN_ANY_STATE = frozenset({"quit", "theme"})
 
 
-class CrmApp(Delivering, StoreCalls, SafeApp[None]):
+class CrmApp(Delivering, Doors):
     """One console over one opened store."""
 
     TITLE = "crm"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("find_patient", "help", "curtain", "lock", "quit")
+    CSS = """
+    ToastRack { align: right top; margin-top: 2; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = bindings("find_patient", "help", "curtain")
     clears_scrollback_on_exit = True
 
     @dataclass
@@ -58,144 +55,24 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
         topics: frozenset[Topic]
 
     def __init__(self, crm: Crm, entrance: Entrance, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self.crm = crm
-        self.entrance = entrance
-        self.session: SignedIn | None = None
-        self.alarm = AlarmState()
+        super().__init__(crm, entrance, monotonic=monotonic)
         self.masked = False
-        self.guard = IdentityGuard(monotonic=monotonic)
-        self.done = DoneHere(monotonic=monotonic)
-        self.idle = IdleWatch(crm.settings.lock_seconds, monotonic=monotonic)
         self.skipped: set[int] = set()
         """What this person gave back with a reason: `n` hands it to them no more."""
         self._alarms: tuple[AlarmView, ...] = ()
         self._stop_listening: Callable[[], None] = lambda: None
 
-    def now(self) -> datetime:
-        """The core's time."""
-        return self.entrance.now()
-
-    # Beginning, ending, locking
-
     def on_mount(self) -> None:
         """Listen, then look: nothing that happens in between is missed."""
-        super().on_mount()
         self._stop_listening = self.entrance.listen(lambda topics: void(self.post_message(self.Changed(topics))))
         self._look_at_alarms()
-        self.set_timer(_TICK, self._look_at_alarms)
-        self.set_interval(_TICK, self._tick)
+        self.set_timer(SOON, self._look_at_alarms)
+        self.set_keymap(dict(self.crm.settings.keys))
         self.start_delivering()
-        self.read("doorway", self.entrance.doorway, self._open_door, lambda error: self._open_door(None, error.message))
 
     def on_unmount(self) -> None:
         """Stop listening."""
         self._stop_listening()
-        super().on_unmount()
-
-    def _open_door(self, doorway: Doorway | None, said: str = "") -> None:
-        self.push_screen(EntranceScreen(doorway, title="Sign in", said=said))
-
-    def come_in(self, door: EntranceScreen, login: str, password: str | None) -> None:
-        """Sign in, or unlock; called by the door."""
-        enter = self.entrance.unlock if door.unlocks else self.entrance.enter
-
-        def run() -> SignedIn:
-            return signed_in(self.crm, login, enter(login, password))
-
-        self.write(run, self._came_in, door.refuse)
-
-    def _came_in(self, session: SignedIn) -> None:
-        unlocked = self.idle.is_locked
-        self.session = session
-        self.idle.unlock()
-        self.pop_screen()
-        if unlocked and isinstance(self.screen, ConsoleScreen):
-            self.screen.look_again()
-        elif not unlocked:
-            self.push_screen(LanesScreen(read_place(self.crm.settings.home, session.staff_id)))
-            self.call_after_refresh(self._greet, session.entered)
-
-    def _greet(self, entered: Entered) -> None:
-        assert self.session is not None
-        zone = self.session.choices.zone
-        last = entered.last_signed_in_at
-        since = "Your first sign-in here" if last is None else f"Last signed in {moment(last, zone)}"
-        failed = f" · {entered.failed_since} failed attempts since" if entered.failed_since else ""
-        if isinstance(self.screen, ConsoleScreen):
-            mood = "warning" if entered.failed_since else "good"
-            self.screen.flash(f"{since}{failed}", mood, seconds=8)  # type: ignore[arg-type]
-
-    def do_lock(self) -> None:
-        """Cover the screen; what is being written is kept."""
-        if self.session is None or self.idle.is_locked:
-            return
-        session = self.session
-        self._keep_all()
-        self.idle.lock()
-        self.clear_notifications()
-        self.clear_scrollback()
-        self.write(lambda: self.entrance.locked(session.entered.actor))
-        has_password = session.has_password
-        doorway = Doorway(login=session.login, name=session.name, needs_password=has_password)
-        self.push_screen(EntranceScreen(doorway, title="Locked", unlocks=True))
-
-    def end_session(self, said: str) -> None:
-        """Take every screen away and ask who is there."""
-        session, self.session = self.session, None
-        self.drop()
-        self.done.forget()
-        self.skipped.clear()
-        self.idle.unlock()
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.clear_notifications()
-        self.clear_scrollback()
-        if session is not None:
-            self.write(lambda: self.entrance.left(session.entered.actor))
-        self.read(
-            "doorway",
-            self.entrance.doorway,
-            lambda doorway: self._open_door(doorway, said),
-            lambda error: self._open_door(None, error.message),
-        )
-
-    async def do_quit(self) -> None:
-        """End the session and the program; drafts are kept."""
-        self._keep_all()
-        session = self.session
-        if session is None:
-            self.exit()
-        else:
-            self.write(lambda: self.entrance.left(session.entered.actor), lambda _: self.exit(), lambda _: self.exit())
-
-    def _keep_all(self) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen):
-                screen.keep_drafts()
-            if isinstance(screen, LanesScreen) and self.session is not None and screen.is_mounted:
-                keep_place(self.crm.settings.home, self.session.staff_id, screen.place)
-
-    @override
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
-            self.idle.touch()
-        await super().on_event(event)
-
-    def _tick(self) -> None:
-        if self.session is None:
-            return
-        due = self.idle.due()
-        if due is Due.LOCK:
-            self.do_lock()
-        elif due is Due.END:
-            self._keep_all()
-            self.end_session("The session ended after 15 minutes. Sign in again.")
-            return
-        held = self.done.countdown()
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen):
-                screen.show_held(held)
 
     # The change feed and the alarm line
 
@@ -226,6 +103,10 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
     def front(self) -> ConsoleScreen | None:
         """The topmost screen of the work, under whatever dialogs."""
         return next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
+
+    @override
+    def left(self) -> None:
+        self.skipped.clear()
 
     # What went wrong
 
@@ -259,13 +140,12 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
     @override
     async def action_command(self, command_id: str) -> None:
         # At the door nothing but leaving is obeyed; a dialog is answered before another thing is begun.
-        inside = self.session is not None and not self.idle.is_locked
-        if inside or command_id in _IN_ANY_STATE:
+        if self.is_inside or command_id in _IN_ANY_STATE:
             await super().action_command(command_id)
 
     @override
     def action_command_palette(self) -> None:
-        if self.session is not None and not self.idle.is_locked:
+        if self.is_inside:
             super().action_command_palette()
 
     def leave(self, screen: ConsoleScreen) -> None:
@@ -315,7 +195,7 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
         """Count down until it goes."""
         self.done.add(conversation_id, "answered", held_for=held_for)
         self.deliver_in(held_for)
-        self._tick()
+        self.tick()
 
     def do_undo(self) -> None:
         """Take back the last thing done here; what is still held comes back as a draft."""
@@ -340,7 +220,7 @@ class CrmApp(Delivering, StoreCalls, SafeApp[None]):
     def _forget_done(self, last: Done | None) -> None:
         if last is not None:
             self.done.undone(last)
-        self._tick()
+        self.tick()
 
     def do_find_patient(self) -> None:
         """Search, then show the record."""
@@ -390,5 +270,10 @@ def run(settings: Settings, *, os_user: str, login: str | None = None, served: b
     """Open the store and the console on it, until the user leaves."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Unavailable(what="The console", remedy="it needs a terminal; `crm --help` lists what works without one")
+    unknown = sorted(set(settings.keys) - {one.id for one in COMMANDS})
+    if unknown:
+        raise UsageError(
+            problem=f"crm.toml names keys for no command: {', '.join(unknown)}", remedy="docs/keys.md lists the ids"
+        )
     with open_crm(settings) as crm:
         CrmApp(crm, Entrance(crm, os_user, login=login, served=served)).run()

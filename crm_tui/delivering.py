@@ -23,10 +23,7 @@ class Delivering(MessagePump):
 
     crm: Crm
     entrance: Entrance
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._delivering = False
+    _delivering = False
 
     @property
     def delivers(self) -> bool:

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from crm_tui import crash, terminal, themes
 from crm_tui.command_host import CommandHost
-from crm_tui.commands import bindings
+from crm_tui.commands import Command, bindings
 from crm_tui.palette import Commands
 
 ReturnType = TypeVar("ReturnType")
@@ -159,6 +159,10 @@ class SafeApp(CommandHost, App[ReturnType]):
             self._driver.flush()
 
     # Commands
+
+    def key_of(self, command: Command) -> str:
+        """The key that runs a command: the user's own where the settings name one."""
+        return self._keymap.get(command.id, command.keys[0])
 
     async def do_palette(self) -> None:
         """Open the palette."""

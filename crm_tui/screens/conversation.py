@@ -13,7 +13,7 @@ from textual.types import CSSPathType
 from typing_extensions import override
 
 from crm_tui.commands import Command, Group, bindings, command
-from crm_tui.desk.lanes import OpenConversation, State, Topic
+from crm_tui.desk.lanes import CrmError, OpenConversation, State, Topic
 from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.moments import on_offer
 from crm_tui.screens.showing import conversation_name, entries, identity_of, moment, next_step
@@ -73,7 +73,6 @@ class ConversationScreen(Writing):
 
     def on_mount(self) -> None:
         """Close the keys until it is on the screen, and open it."""
-        super().on_mount()
         self.console.guard.changed(("opening", self.conversation_id))
         self.context(conversation_name(self.conversation_id))
         self.mask(masked=self.console.masked)
@@ -82,7 +81,12 @@ class ConversationScreen(Writing):
 
     def look_again(self) -> None:
         """Open it anew."""
-        self.read("conversation", lambda: self.desk.open(self.conversation_id), self._show)
+        self.read("conversation", lambda: self.desk.open(self.conversation_id), self._show, self._not_opened)
+
+    def _not_opened(self, error: CrmError) -> None:
+        if not self._loaded:
+            self.console.leave(self)
+        self.console.told(error)
 
     def _show(self, opened: OpenConversation) -> None:
         shown, first = opened.conversation, not self._loaded

@@ -61,4 +61,5 @@ class EntranceScreen(Screen[None]):
 
     def refuse(self, error: CrmError) -> None:
         """Say why not."""
-        self.query_one(LockPanel).refuse(error.message)
+        if self.is_attached:
+            self.query_one(LockPanel).refuse(error.message)

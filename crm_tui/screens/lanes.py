@@ -16,6 +16,7 @@ from typing_extensions import override
 from crm_tui.commands import bindings
 from crm_tui.desk.lanes import CrmError, LaneCount, OpenConversation, QueueItem, QueuePage, Topic
 from crm_tui.place import Place
+from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.conversation import Start
 from crm_tui.screens.showing import entries, identity_of, item_of, lane_row, next_step, queue_row
 from crm_tui.screens.verbs import Subject, Verbs
@@ -68,7 +69,6 @@ class LanesScreen(Verbs):
 
     def on_mount(self) -> None:
         """Ask for the lanes; the queue follows the lane."""
-        super().on_mount()
         self.add_class("-queue")
         self.context("Lanes")
         self.mask(masked=self.console.masked)
@@ -101,13 +101,14 @@ class LanesScreen(Verbs):
         lane = self._counts.get(self.lane or "")
         if lane is None:
             return
+        hint = "   J K lanes · tab panes" if self.size.width < ROOMY else ""
         late = plain(f"{lane.overdue} late", "bold $due-late") if lane.overdue else plain("none late", "$quiet")
         self.query_one("#lane-head", Line).show(
             Content.assemble(
                 (one_line(lane.title), "bold"),
                 f" · {lane.open} open · {lane.unowned} free · ",
                 late,
-                plain("   J K lanes · tab panes", "$quiet"),
+                plain(hint, "$quiet"),
             )
         )
 

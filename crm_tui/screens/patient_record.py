@@ -43,7 +43,6 @@ class PatientRecord(ConsoleScreen):
 
     def on_mount(self) -> None:
         """Open the record, which is audited."""
-        super().on_mount()
         self.context(str(show_id(Kind.PATIENT, self.patient_id)))
         self.query_one(OptionList).focus()
         self.look_again()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.timer import Timer
 
-from crm_tui.commands import footer, shown_key
+from crm_tui.commands import Command, footer, shown_key
 from crm_tui.terminal import one_line
 from crm_tui.widgets.line import Line
 
@@ -69,8 +69,9 @@ class CommandFooter(Line):
     def _draw(self) -> None:
         self._quiet()
         self.remove_class("-good", "-warning")
+        key_of: Callable[[Command], str] = getattr(self.app, "key_of", lambda one: one.keys[0])
         entries = [
-            Content.assemble((shown_key(one.keys[0]), "bold $foreground"), " ", one.label).stylize(
+            Content.assemble((shown_key(key_of(one)), "bold $foreground"), " ", one.label).stylize(
                 f"@click=screen.command('{one.id}')"
             )
             for one in footer(self.commands, self.size.width)

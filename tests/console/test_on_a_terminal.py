@@ -75,10 +75,8 @@ def test_a_person_signs_in_takes_the_next_answers_and_leaves(tmp_path: Path) -> 
 def test_without_a_terminal_it_says_so(tmp_path: Path) -> None:
     home = tmp_path / "home"
     crm(home, "init", "--key", "file")
-    done = subprocess.run(
-        [sys.executable, "-m", "crm_tui", "--home", str(home)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        cwd=ROOT, check=False,
-    )  # fmt: skip
+    started = [sys.executable, "-m", "crm_tui", "--home", str(home)]
+    done = subprocess.run(started, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 4
     assert "needs a terminal" in done.stderr
     assert "Traceback" not in done.stderr

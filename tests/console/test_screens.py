@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,13 +68,13 @@ def test_the_lanes(clinic: Clinic, account: Account, snap_compare: SnapCompare, 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_conversation(clinic: Clinic, account: Account, snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     app = a_morning(clinic, account)
-    assert snap_compare(app, terminal_size=size, run_before=keys("n", "i", *"asked", "ctrl+s", "r", *"Hello"))
+    assert snap_compare(app, terminal_size=size, run_before=keys(*"Kji", *"asked", "ctrl+s", "r", *"Hello"))
 
 
 @pytest.mark.usefixtures("approved")
 def test_the_templates(clinic: Clinic, account: Account, snap_compare: SnapCompare) -> None:
     app = a_morning(clinic, account)
-    assert snap_compare(app, terminal_size=(80, 24), run_before=keys("n", "t", *"refill"))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=keys(*"Kjt", *"refill"))
 
 
 async def test_the_preview_opens_what_the_cursor_rests_on(clinic: Clinic, account: Account) -> None:
@@ -176,3 +177,14 @@ def test_a_place_that_cannot_be_read_is_nowhere(clinic: Clinic) -> None:
     keep_place(home, 1, Place(lane="refills", conversation_id=7))
     keep_place(home, 2, Place(lane="billing"))
     assert read_place(home, 1) == Place(lane="refills", conversation_id=7)
+
+
+async def test_a_command_takes_another_key_where_the_settings_say_so(clinic: Clinic, account: Account) -> None:
+    account("kim", Role.AGENT)
+    clinic.text("a refill please")
+    clinic.crm.settings = replace(clinic.crm.settings, keys={"take_next": "f5"})
+    async with console(clinic.crm, "kim") as hands:
+        await hands.press("n")
+        assert isinstance(hands.app.screen, LanesScreen)
+        await hands.press("f5")
+        hands.expect("a refill please")

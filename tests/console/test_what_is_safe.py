@@ -131,10 +131,10 @@ async def test_a_locked_console_shows_the_count_and_nothing_else(clinic: Clinic,
         await hands.press("n", "r")
         await hands.type("Half a sentence")
         hands.ticker.pass_by(119)
-        hands.app._tick()
+        hands.app.tick()
         assert not hands.app.idle.is_locked
         hands.ticker.pass_by(2)
-        hands.app._tick()
+        hands.app.tick()
         await hands.settle()
         assert isinstance(hands.app.screen, EntranceScreen)
         hands.expect("Locked")
@@ -157,7 +157,7 @@ async def test_a_session_ends_after_a_quarter_of_an_hour_under_lock(clinic: Clin
         await hands.type("Half a sentence")
         await hands.press("ctrl+l")
         hands.ticker.pass_by(901)
-        hands.app._tick()
+        hands.app.tick()
         await hands.settle()
         assert hands.app.session is None
         hands.expect("The session ended after 15 minutes")
@@ -179,7 +179,7 @@ async def test_a_password_is_asked_for_and_failures_are_told(clinic: Clinic) -> 
         clinic.crm.clock.move(clinic.crm.clock.now().resolution * 2_000_000)  # type: ignore[attr-defined]
         await hands.type(SESAME)
         await hands.press("enter")
-        hands.expect("1 failed attempts since")
+        hands.expect("1 failed attempt since")
         await hands.press("ctrl+l")
         await hands.press("enter")
         assert hands.app.idle.is_locked, "the lock asks for it, too"
