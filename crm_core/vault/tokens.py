@@ -7,6 +7,7 @@ full-text index, never meet, and are never negative (a full-text tokenizer drops
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
@@ -17,6 +18,8 @@ PREFIXES = range(3, 7)
 """Lengths of the name prefixes that are indexed."""
 
 _EXACT_LOW = 1 << 62
+_ASCII_WORD = re.compile(r"[0-9A-Za-z'`.]+")
+"""What `_joins` makes of plain ASCII, twice as fast: an import and a search split every name."""
 # Letters that Unicode does not decompose, as people type them without the right keyboard.
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 
@@ -92,8 +95,11 @@ def fold_name(text: str) -> str:
 
 def name_words(part: str) -> list[str]:
     """A name part's words, folded: `Smith-Jones` and `De la Cruz` are several, `O'Brien` is one."""
-    broken = "".join(mark if _joins(mark) else " " for mark in part)
-    return [folded for word in broken.split() if (folded := fold_name(word))]
+    if part.isascii():
+        words = _ASCII_WORD.findall(part)
+    else:
+        words = "".join(mark if _joins(mark) else " " for mark in part).split()
+    return [folded for word in words if (folded := fold_name(word))]
 
 
 def _joins(mark: str) -> bool:
