@@ -19,6 +19,7 @@ from crm_core.channels.danger_section import DangerEntry, DangerList, DangerSect
 from crm_core.channels.danger_words import Speller, Token, folded, tokens
 
 _UNLESS_WITHIN = 9
+_LONG_FUNCTION_WORD = 6
 _Spans = dict[str, list[Span]]
 
 
@@ -98,17 +99,18 @@ def _vocabulary(danger: DangerList) -> tuple[set[str], set[str]]:
     """The words of a list that slips may stand for, and those that are exact.
 
     What takes an alarm back (an idiom, a concept that stands only in `unless`) is exact: a slip
-    may raise an alarm and never silence one. So are function words.
+    may raise an alarm and never silence one. So are short function words.
     """
     alarming = {name for entry in danger.entry for group in entry.groups() for name in group}
     fuzzy: set[str] = set()
     exact: set[str] = set(danger.function_words.split())
+    short = {word for word in exact if len(word) < _LONG_FUNCTION_WORD}
     for where, item in danger.items():
         quiet = where == "idioms" or (where.startswith("concept ") and where.removeprefix("concept ") not in alarming)
         for slot in parse_item(item, adjoining=where == "idioms"):
             exact |= slot.words if quiet else slot.exact
             fuzzy |= set() if quiet else slot.words - slot.exact
-    return fuzzy - set(danger.function_words.split()), exact
+    return {word for word in fuzzy if word not in short}, exact
 
 
 class _Entry:

@@ -57,14 +57,15 @@ def is_foreign(text: str, words: Sequence[str], known: AbstractSet[str]) -> bool
         return True
     words = [word for word in words if word.isalpha()]
     ours = sum(word in known for word in words)
-    theirs = sum(word in _WORDS and word not in known for word in words)
+    ours_alone = sum(word in known and word not in _WORDS for word in words)
+    theirs_alone = sum(word in _WORDS and word not in known for word in words)
     odd = sum(any(each.isalpha() and each not in _ALPHABET for each in word) for word in text.casefold().split())
+    strange = theirs_alone + odd
     if len(words) <= _NEUTRAL:
-        return len(words) == _NEUTRAL and theirs == _NEUTRAL
-    strange = theirs + odd
-    if ours == 0:
-        return strange > 0 or (len(words) >= _TELLING and text != text.title())
-    return strange > 1 and strange >= ours
+        return len(words) == _NEUTRAL and theirs_alone == _NEUTRAL
+    if ours_alone == 0:
+        return strange > 0 or (ours == 0 and len(words) >= _TELLING and text != text.title())
+    return strange > 1 and strange >= ours_alone
 
 
 def _is_latin(letter: str) -> bool:

@@ -32,6 +32,7 @@ _SHORTEST_HALVED = 6
 _SHORTEST_JOINED = 7
 _SHORTEST_FUZZY = 4
 _TWO_SLIPS = 8
+_MOST_MEANINGS = 2
 SENTENCE_GAP = 3
 """Positions that the end of a sentence puts between two words, so that windows rarely span it."""
 
@@ -120,7 +121,10 @@ class Speller:
         self.exact = frozenset(exact)
         self._everyday = frozenset(everyday)
         self._glue = frozenset(glue)
-        self._misspelt = {wrong: right for right, wrongs in misspelt.items() for wrong in wrongs.split()}
+        self._misspelt: dict[str, set[str]] = {}
+        for right, wrongs in misspelt.items():
+            for wrong in wrongs.split():
+                self._misspelt.setdefault(wrong, set()).add(right)
         self._respell = tuple(respell)
         self._by_sound: dict[str, set[str]] = {}
         self._by_cut: dict[str, set[str]] = {}
@@ -142,7 +146,7 @@ class Speller:
         """The listed words that `word` may be; none but itself where it is listed or everyday."""
         ways = forms(word)
         found = {way for way in ways if way in self.fuzzy or way in self.exact}
-        found |= {self._misspelt[way] for way in ways if way in self._misspelt}
+        found = found.union(*(self._misspelt.get(way, ()) for way in ways))
         if word[-1] == "s" and len(word) > _SHORTEST and word[:-1] in self.fuzzy and word not in self._everyday:
             found.add(word[:-1])
         if found or len(word) < _SHORTEST or any(way in self._everyday for way in ways):
@@ -155,7 +159,7 @@ class Speller:
         slips = {candidate: _slips(word, candidate) for candidate in candidates}
         fewest = min((count for count in slips.values() if count is not None), default=None)
         nearest = {candidate for candidate, count in slips.items() if count == fewest is not None}
-        if len(word) == _SHORTEST_FUZZY and len(nearest) > 1:
+        if len(word) == _SHORTEST_FUZZY and len(nearest) > _MOST_MEANINGS:
             nearest = set()
         return frozenset(found | nearest)
 
