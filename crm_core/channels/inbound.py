@@ -36,6 +36,15 @@ _SCREENED = {
 }
 
 
+_BY_KEYWORD = {
+    Handled.OPT_OUT: ("an opt-out word alone: the number gets no more messages",),
+    Handled.OPT_IN: ("an opt-in word alone: the number gets messages again",),
+    Handled.HELP: ("HELP alone: answered with who we are",),
+    Handled.SUSPECTED_OPT_OUT: ("sounds like an opt-out: what was queued to the number waits for a person",),
+    Handled.DUPLICATE: ("this provider id was received before: no second message",),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
     """An inbound message, cleaned, screened and matched: what handlers and threads are told."""
@@ -221,5 +230,5 @@ def _received(message_id: int, placement: Placement | None, handled: Handled | N
         priority=placement.priority if placement else None,
         handled_by=by,
         duplicate=by is Handled.DUPLICATE,
-        why=placement.why if placement else (),
+        why=(*_BY_KEYWORD.get(by, ()), *(placement.why if placement else ())),
     )
