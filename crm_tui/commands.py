@@ -12,10 +12,7 @@ from textual.binding import Binding, BindingType
 
 from crm_tui.command import Command, Group, shown_key
 
-__all__ = ["COMMANDS", "Command", "Group", "bindings", "command", "footer", "help_sections", "in_group", "shown_key"]
-
-MOST_IN_FOOTER = 8
-"""Footer entries at 80 columns; more are drowned out."""
+__all__ = ["COMMANDS", "Command", "Group", "bindings", "command", "help_sections", "in_group", "shown_key"]
 
 
 def _move(name: str, keys: str, label: str, title: str, text: str, *, action: str = "", footer: int = 0) -> Command:
@@ -375,23 +372,6 @@ def bindings(*ids: str) -> list[BindingType]:
         for one in map(command, ids)
         for key in one.keys
     ]
-
-
-def footer(ids: Iterable[str], width: int = 80) -> list[Command]:
-    """Which of these commands the footer shows in `width` columns, best first.
-
-    At most 8 at 80 columns and one more for each 10 beyond; what does not fit is left out
-    whole, because half an entry teaches nobody.
-    """
-    ranked = sorted((one for one in map(command, ids) if one.footer and one.keys), key=lambda one: one.footer)
-    room = width
-    chosen: list[Command] = []
-    for one in ranked[: MOST_IN_FOOTER + max(0, width - 80) // 10]:
-        room -= len(shown_key(one.keys[0])) + 1 + len(one.label) + 2
-        if room < 0:
-            break
-        chosen.append(one)
-    return chosen
 
 
 def help_sections(ids: Iterable[str] | None = None) -> list[tuple[Group, Sequence[Command]]]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.timer import Timer
 
-from crm_tui.commands import Command, footer, shown_key
+from crm_tui.commands import Command, command, shown_key
 from crm_tui.terminal import one_line
 from crm_tui.widgets.line import Line
 
 Mood = Literal["good", "warning"]
 
 _FLASH = 4.0
+
+MOST_IN_FOOTER = 8
+"""Footer entries at 80 columns; more are drowned out."""
 
 
 class CommandFooter(Line):
@@ -74,7 +77,7 @@ class CommandFooter(Line):
             Content.assemble((shown_key(key_of(one)), "bold $foreground"), " ", one.label).stylize(
                 f"@click=screen.command('{one.id}')"
             )
-            for one in footer(self.commands, self.size.width)
+            for one in fitting(self.commands, self.size.width)
         ]
         self.show(Content("  ").join(entries))
 
@@ -85,3 +88,20 @@ def flash(node: DOMNode, message: str, mood: Mood = "good") -> None:
         last_row.flash(message, mood)
         return
     node.app.notify(message, severity="warning" if mood == "warning" else "information", markup=False)
+
+
+def fitting(ids: Iterable[str], width: int = 80) -> list[Command]:
+    """Which of these commands the footer shows in `width` columns, best first.
+
+    At most 8 at 80 columns and one more for each 10 beyond; what does not fit is left out
+    whole, because half an entry teaches nobody.
+    """
+    ranked = sorted((one for one in map(command, ids) if one.footer and one.keys), key=lambda one: one.footer)
+    room = width
+    chosen: list[Command] = []
+    for one in ranked[: MOST_IN_FOOTER + max(0, width - 80) // 10]:
+        room -= len(shown_key(one.keys[0])) + 1 + len(one.label) + 2
+        if room < 0:
+            break
+        chosen.append(one)
+    return chosen

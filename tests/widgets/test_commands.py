@@ -15,17 +15,16 @@ from crm_tui.cheat_sheet import PAGE, cheat_sheet
 from crm_tui.command_host import CommandHost
 from crm_tui.commands import (
     COMMANDS,
-    MOST_IN_FOOTER,
     Command,
     Group,
     bindings,
     command,
-    footer,
     help_sections,
     shown_key,
 )
 from crm_tui.palette import Commands
 from crm_tui.safe_app import SafeApp
+from crm_tui.widgets.footer import MOST_IN_FOOTER, fitting
 
 _ALIASES_OF_OTHER_KEYS = {"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m", "ctrl+[", "ctrl+b", "ctrl+a"}
 _FIRST_LIGHT = (
@@ -63,11 +62,11 @@ def test_the_cheat_sheet_is_current() -> None:
 def test_the_footer_has_at_most_eight_entries_and_fits() -> None:
     everything = [one.id for one in COMMANDS]
     for width in (40, 60, 80, 120, 160):
-        chosen = footer(everything, width)
+        chosen = fitting(everything, width)
         assert sum(len(shown_key(one.keys[0])) + len(one.label) + 3 for one in chosen) <= width
-    assert 5 <= len(footer(everything, 80)) <= MOST_IN_FOOTER
-    assert len(footer(everything, 160)) > MOST_IN_FOOTER
-    assert footer(everything, 80)[0].footer == 1
+    assert 5 <= len(fitting(everything, 80)) <= MOST_IN_FOOTER
+    assert len(fitting(everything, 160)) > MOST_IN_FOOTER
+    assert fitting(everything, 80)[0].footer == 1
 
 
 def test_help_shows_each_command_once_by_group() -> None:

@@ -30,5 +30,5 @@ def test_a_choice_leaves_the_alarm_in_view(snap_compare: SnapCompare) -> None:
     assert snap_compare(WorkStage(), terminal_size=(80, 24), press=["m", "r"])
 
 
-def test_a_locked_screen(snap_compare: SnapCompare) -> None:
+def test_a_covered_screen(snap_compare: SnapCompare) -> None:
     assert snap_compare(LockStage(), terminal_size=(80, 24))
