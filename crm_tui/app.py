@@ -59,6 +59,7 @@ class CrmApp(Delivering, Doors):
         self.masked = False
         self.skipped: set[int] = set()
         """What this person gave back with a reason: `n` hands it to them no more."""
+        self._taking = False
         self._alarms: tuple[AlarmView, ...] = ()
         self._stop_listening: Callable[[], None] = lambda: None
 
@@ -153,10 +154,10 @@ class CrmApp(Delivering, Doors):
         if screen is self.screen and not isinstance(screen, LanesScreen):
             self.pop_screen()
 
-    def open_conversation(self, conversation_id: int, *, start: Start = Start.READ) -> None:
-        """Show a conversation, in place of the one in view."""
+    def open_conversation(self, conversation_id: int, *, start: Start = Start.READ, over: bool = False) -> None:
+        """Show a conversation in place of the one in view, or over it, so that esc leads back."""
         screen = ConversationScreen(conversation_id, start=start)
-        if isinstance(self.screen, ConversationScreen):
+        if isinstance(self.screen, ConversationScreen) and not over:
             self.screen.keep_drafts()
             self.switch_screen(screen)
         else:
@@ -174,9 +175,13 @@ class CrmApp(Delivering, Doors):
 
     def take_next(self, lane: str | None = None) -> None:
         """Claim the most urgent one that is free, and show it."""
-        if self.session is None:
+        if self.session is None or self._taking:
             return
         desk = self.session.lanes
+        self._taking = True
+
+        def ended() -> None:
+            self._taking = False
 
         def opened(found: int | None) -> None:
             if found is not None:
@@ -185,7 +190,7 @@ class CrmApp(Delivering, Doors):
                 self.front.flash("Nothing waits that you may take.", "warning")
 
         skipped = frozenset(self.skipped)
-        self.write(lambda: desk.take_next(lane, skipped=skipped), opened)
+        self.write(lambda: desk.take_next(lane, skipped=skipped), opened, ended=ended)
 
     def do_take_next(self) -> None:
         """Take the next anywhere."""
@@ -239,7 +244,7 @@ class CrmApp(Delivering, Doors):
             if self.front is not None:
                 self.front.flash("No alarm is open.")
         elif self.session.is_clinician:
-            self.open_conversation(self._alarms[0].conversation_id)
+            self.open_conversation(self._alarms[0].conversation_id, over=True)
         else:
             self.push_screen(AlarmsPanel(self._alarms, self.now()))
 

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message_pump import MessagePump
 
-from crm_tui.desk.entrance import CrmError
-
 if TYPE_CHECKING:
     from crm_core.app import Crm
     from crm_tui.desk.entrance import Entrance
@@ -47,16 +45,13 @@ class Delivering(MessagePump):
             return
         self._delivering = True
         read: Any = self.read  # type: ignore[attr-defined]
-        read("deliver", self.entrance.deliver, self._delivered, self._not_delivered)
+        read("deliver", self.entrance.deliver, self._delivered, ended=self._delivery_ended)
+
+    def _delivery_ended(self) -> None:
+        self._delivering = False
 
     def _delivered(self, failed: int) -> None:
-        self._delivering = False
         if failed:
             notify: Any = self.notify  # type: ignore[attr-defined]
             words = "an answer" if failed == 1 else f"{failed} answers"
             notify(f"Could not deliver {words}: it is open again in its lane, w says why.", severity="warning")
-
-    def _not_delivered(self, error: CrmError) -> None:
-        self._delivering = False
-        told: Any = self.told  # type: ignore[attr-defined]
-        told(error)

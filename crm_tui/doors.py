@@ -90,6 +90,7 @@ class Doors(StoreCalls, SafeApp[None]):
         self.session = session
         self.idle.unlock()
         self.pop_screen()
+        self.guard.changed(door)
         if unlocked and isinstance(self.screen, ConsoleScreen):
             self.screen.look_again()
         elif not unlocked:

@@ -38,6 +38,7 @@ class _Call:
     run: Callable[[], Any]
     then: Callable[[Any], None] | None
     failed: Failed | None
+    ended: Callable[[], None] | None = None
     token: tuple[str, int] | None = None
 
 
@@ -57,16 +58,30 @@ class StoreCalls(MessagePump):
         self._waiting: deque[_Call] = deque()
         self._writing = False
 
-    def read(self, group: str, run: Callable[[], T], then: Callable[[T], None], failed: Failed | None = None) -> None:
-        """Ask for something; its answer is dropped once the same group asks again, or `drop` is called."""
+    def read(
+        self,
+        group: str,
+        run: Callable[[], T],
+        then: Callable[[T], None],
+        failed: Failed | None = None,
+        ended: Callable[[], None] | None = None,
+    ) -> None:
+        """Ask for something; its answer is dropped once the same group asks again, or `drop` is called.
+
+        `ended` is called first and in any case: dropped, failed or broken.
+        """
         self._newest[group] = self._newest.get(group, 0) + 1
-        self._run(_Call(run, then, failed, (group, self._newest[group])))
+        self._run(_Call(run, then, failed, ended, (group, self._newest[group])))
 
     def write(
-        self, run: Callable[[], T], then: Callable[[T], None] | None = None, failed: Failed | None = None
+        self,
+        run: Callable[[], T],
+        then: Callable[[T], None] | None = None,
+        failed: Failed | None = None,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         """Change something, after all that was asked to be changed before."""
-        self._waiting.append(_Call(run, then, failed))
+        self._waiting.append(_Call(run, then, failed, ended))
         self._next_write()
 
     def drop(self, *groups: str) -> None:
@@ -101,6 +116,8 @@ class StoreCalls(MessagePump):
         """Hand the answer over, unless it came too late to matter."""
         event.stop()
         call, outcome = event.call, event.outcome
+        if call.ended is not None:
+            call.ended()
         if call.token is None:
             self._writing = False
             self._next_write()

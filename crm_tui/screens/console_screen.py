@@ -141,6 +141,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
         run: Callable[[], T],
         then: Callable[[T], None] | None = None,
         failed: Callable[[CrmError], None] | None = None,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         """Change something in the store; it happens even when this screen has gone meanwhile."""
 
@@ -148,7 +149,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
             if then is not None and self._is_in_use:
                 then(value)
 
-        self.console.write(run, still_here, failed)
+        self.console.write(run, still_here, failed, ended)
 
     def flash(self, message: str, mood: Mood = "good", *, seconds: float = 4.0) -> None:
         """Say something in the footer for a moment."""

@@ -79,6 +79,11 @@ class ConversationScreen(Writing):
         self.query_one(ThreadView).focus()
         self.look_again()
 
+    def on_screen_resume(self) -> None:
+        """Another conversation may have been on the screen meanwhile: let this one be seen before a key counts."""
+        if self.identity is not None and self.console.session is not None:
+            self._show_identity()
+
     def look_again(self) -> None:
         """Open it anew."""
         self.read("conversation", lambda: self.desk.open(self.conversation_id), self._show, self._not_opened)

@@ -244,27 +244,34 @@ class Writing(Verbs):
         self._sending = True
         number, text = event.conversation, event.text
         if event.purpose is Purpose.NOTE:
-            self.write(lambda: self.desk.note(number, text), lambda _: self._written("Note saved"), self._not_written)
+            self.write(
+                lambda: self.desk.note(number, text),
+                lambda _: self._written("Note saved"),
+                self._not_written,
+                self._sending_ended,
+            )
             return
         seen, version = self._seen, self._template.version_id if self._template is not None else None
         self.write(
             lambda: self.desk.send(number, text, seen_message_id=seen, template_version_id=version),
             lambda _: self._sent(number),
             self._not_written,
+            self._sending_ended,
         )
 
     def _sent(self, number: int) -> None:
         self.console.sent(number, HELD_FOR)
         self._written(f"{conversation_name(number)} answered · n takes the next")
 
-    def _written(self, words: str) -> None:
+    def _sending_ended(self) -> None:
         self._sending = False
+
+    def _written(self, words: str) -> None:
         self._forget_draft()
         self.flash(words)
         self.acted()
 
     def _not_written(self, error: CrmError) -> None:
-        self._sending = False
         if isinstance(error, SomethingNewer):
             self._seen = None
             self.look_again()

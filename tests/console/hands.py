@@ -56,7 +56,7 @@ class Hands:
 
     async def settle(self) -> None:
         """Wait until no store call is under way and its answer is on the screen."""
-        for _ in range(3):
+        for _ in range(2):
             await self.pilot.pause()
             await self.until(lambda: not any(worker.state in _BUSY for worker in self.app.workers))
         await self.pilot.pause()

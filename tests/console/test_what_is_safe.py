@@ -271,7 +271,7 @@ async def test_hostile_names_and_bodies_are_text_and_no_more(
             await hands.press("enter")
             assert isinstance(hands.app.screen, ConversationScreen)
             shown += hands.screen
-            await hands.press("w", "escape", "s", "escape", "escape", "j")
+            await hands.press("w", "escape", "escape", "j")
         assert "[@click=app.quit]Bob[/]" in shown
         assert not set(shown) & set("\x1b\x07\x9b\u202e\u200d")
         assert hands.app.is_running

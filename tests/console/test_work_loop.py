@@ -227,3 +227,57 @@ async def test_an_unknown_sender_is_linked_to_a_patient(clinic: Clinic, account:
         hands.expect("Press y to send it for Ana Lopez")
         await hands.press("y")
         assert clinic.now_at(number).state == "waiting_patient"
+
+
+@pytest.mark.usefixtures("approved")
+async def test_a_template_that_wants_a_sentence_of_one_s_own_asks_for_it(clinic: Clinic, account: Account) -> None:
+    account("kim", Role.AGENT)
+    clinic.text("I want to complain, I was on hold for 40 minutes and nobody helped")
+    async with console(clinic.crm, "kim") as hands:
+        await hands.press("n", "t")
+        await hands.type("sorry")
+        await hands.press("enter")
+        hands.expect("A sentence of your own, for this patient")
+        await hands.type("I waited too")
+        await hands.press("enter")
+        assert "I waited too" in hands.app.screen.query_one(Composer).text
+
+
+@pytest.mark.usefixtures("approved")
+async def test_a_template_whose_field_is_missing_is_refused_with_its_name(clinic: Clinic, account: Account) -> None:
+    account("kim", Role.AGENT)
+    clinic.text("Please refill my inhaler", "+12125550199")
+    async with console(clinic.crm, "kim") as hands:
+        await hands.press("n", "t")
+        await hands.type("pharmacy")
+        hands.expect("Cannot be used here: missing: patient.first_name")
+        await hands.press("enter")
+        assert not hands.app.screen.query_one(Composer).text
+
+
+async def test_n_pressed_twice_takes_one(clinic: Clinic, account: Account) -> None:
+    kim = account("kim", Role.AGENT)
+    numbers = [clinic.text("a refill please", f"+1212555{number:04d}").conversation_id for number in range(3)]
+    async with console(clinic.crm, "kim") as hands:
+        await hands.pilot.press("n", "n", "n")
+        await hands.settle()
+        assert [clinic.now_at(number).owner_id for number in numbers].count(kim.staff_id) == 1
+
+
+async def test_esc_leads_back_from_an_alarm_to_where_one_was(clinic: Clinic, account: Account) -> None:
+    account("nora", Role.NURSE)
+    clinic.text("I have chest pain", BO)
+    number = clinic.text("a refill please").conversation_id
+    async with console(clinic.crm, "nora") as hands:
+        await hands.press("K", "enter", "r")
+        await hands.type("On its")
+        await hands.press("escape", "!")
+        hands.expect("Bo Iversen")
+        await hands.press("escape")
+        hands.expect("Ana Lopez")
+        await hands.pilot.press("d")
+        await hands.settle()
+        assert not hands.sees("Your draft"), "keys wait until this one has been seen"
+        await hands.press("d")
+        hands.expect("Your draft is unsent")
+    assert clinic.now_at(number).state == "new"
