@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 
 from crm_core.access.model import Actor, Permission
 from crm_core.access.needs import needs
@@ -49,15 +50,21 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class InboxRules:
-    """Lanes, categories, outcomes, compiled routing rules and calendars of one playbook version."""
+    """Lanes, categories, outcomes, routing rules and calendars of one playbook version."""
 
     version: int
     clinic: ClinicSection
     lanes: LanesSection
     categories: CategoriesSection
     outcomes: OutcomesSection
-    routing: Rules
     calendars: dict[str, Calendar]
+    playbook: Playbook
+
+    @cached_property
+    def routing(self) -> Rules:
+        """The compiled routing rules; made when a text is first routed, as a console that shows a queue needs none."""
+        words, routing = self.playbook.section(WordsSection), self.playbook.section(RoutingSection)
+        return compile_rules(words, self.categories, routing)
 
     def lane(self, key: str) -> Lane:
         """The lane of that key; NotFound otherwise."""
@@ -165,6 +172,6 @@ def compile_inbox(playbook: Playbook) -> InboxRules:
         lanes=lanes,
         categories=categories,
         outcomes=playbook.section(OutcomesSection),
-        routing=compile_rules(playbook.section(WordsSection), categories, playbook.section(RoutingSection)),
         calendars={lane.calendar: calendars.named(lane.calendar) for lane in lanes.lane.values()},
+        playbook=playbook,
     )

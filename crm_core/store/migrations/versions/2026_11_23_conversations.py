@@ -151,7 +151,7 @@ def _conversation() -> None:
     op.create_index(
         "ix_conversation_lane_open",
         "conversation",
-        ["lane", "urgency", "due_order", "waiting_since", "id"],
+        ["lane", "urgency", "due_order", "waiting_since", "id", "owner_id"],
         unique=False,
         sqlite_where=sa.text("state <> 'closed'"),
         postgresql_where=sa.text("state <> 'closed'"),
