@@ -22,8 +22,8 @@ from tests.bench.figures import Figure, middle, p95
 from tests.bench.stores import staff
 
 LIMIT = 1.2
-ROUNDS = 6
-KEYS = 120
+ROUNDS = 3
+KEYS = 90
 PEER_ROWS = 50
 SIZE = (120, 40)
 LONGEST = 10.0
@@ -142,7 +142,7 @@ async def _keys(app: _Timed, key: str) -> list[float]:
     assert driver is not None
     taken = []
     for number in range(KEYS):
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.01)
         app.painted.clear()
         app.key_at = time.perf_counter()
         driver.process_message(events.Key(key, key if len(key) == 1 else None))
