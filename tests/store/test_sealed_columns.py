@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,7 +111,12 @@ def _is_statement(part: ast.AST) -> bool:
 
 
 def test_comparing_a_sealed_value_is_refused_where_sqlalchemy_asks() -> None:
-    for misuse in (lambda: Patient.family == "x", lambda: Patient.family.like("x"), lambda: Patient.given.in_(["x"])):
+    misuses: list[Callable[[], object]] = [
+        lambda: Patient.family == "x",
+        lambda: Patient.family.like("x"),
+        lambda: Patient.given.in_(["x"]),
+    ]
+    for misuse in misuses:
         with pytest.raises(TypeError, match="blind token"):
             misuse()
 
