@@ -30,7 +30,7 @@ PHYSICIAN_ANSWERED = "The physician has answered: read the note, then act on it"
 
 
 class EmptyText(UsageError):
-    """There is nothing to send; write a text or choose a template."""
+    """There is no text; write one, or choose a template for an answer."""
 
 
 class NotThisTemplate(CrmError):

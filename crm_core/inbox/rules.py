@@ -146,7 +146,7 @@ def working_days_after(calendar: Calendar, start: datetime, days: int) -> dateti
 def coded(table: dict[str, object], code: str, what: str) -> str:
     """`code`, if the playbook lists it; a usage error that names the choices otherwise."""
     if code not in table:
-        raise UsageError(problem=f"{code} is not a {what} of this playbook", remedy="choose one of " + ", ".join(table))
+        raise UsageError(problem=f"This playbook has no {what} {code}", remedy="choose one of " + ", ".join(table))
     return code
 
 

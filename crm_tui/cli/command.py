@@ -93,6 +93,12 @@ class Group(TyperGroup):
         super().__init__(**settings)
         self.params = [*self.params, *shared_options()]
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each command with its whole summary: cut at the line's end it would say less than its name."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, found.get_short_help_str(200)) for name, found in commands if found])
+
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
         """The example of a group that does something by itself, never wrapped."""
         _write_example(self.epilog, formatter)

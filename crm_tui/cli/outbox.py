@@ -39,7 +39,11 @@ def list_outbox(
     with session.reading() as unit:
         rows = outbox.outbox(unit, state=Delivery(state) if state else None, limit=limit)
     people = [_line(row) for row in rows]
-    session.show([_document(row) for row in rows], people=people, empty="Nothing is in the outbox.")
+    session.show(
+        [_document(row) for row in rows],
+        people=people,
+        empty=f"No row is {state}." if state else "Nothing is in the outbox.",
+    )
 
 
 @command(app, "resolve", example="crm outbox resolve 311 --sent")

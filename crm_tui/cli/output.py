@@ -21,6 +21,8 @@ from typing import Any, TextIO
 _REDRAW_EVERY = 0.2
 _LONG_CELL = 72
 """Letters in a cell beyond which a table would run off the screen."""
+_LONG_LAST = 96
+"""The same for the last column, beside which nothing stands."""
 
 
 def clean(text: str) -> str:
@@ -123,7 +125,9 @@ def _table(rows: Sequence[Any], indent: str) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     lines = [[_title(column) for column in columns]]
     lines += [[_cell(row.get(column)) for column in columns] for row in rows]
-    if any(len(cell) > _LONG_CELL for line in lines for cell in line):
+    if any(len(cell) > _LONG_CELL for line in lines for cell in line[:-1]) or any(
+        len(line[-1]) > _LONG_LAST for line in lines
+    ):
         _stack(rows, indent)
         return
     widths = [max(cell_len(line[index]) for line in lines) for index in range(len(columns))]

@@ -41,7 +41,7 @@ def find(
             }
             for brief in found.patients
         ],
-        empty="Nobody matches all of that.",
+        empty="Nobody matches all of that; a name is found by its first three letters, or whole.",
     )
     if found.hint:
         session.say(found.hint)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crm_core.words import Channel
 from crm_tui.cli.command import command, group
 from crm_tui.cli.session import Session
 
@@ -32,7 +33,7 @@ def list_vendors(ctx: typer.Context) -> None:
 def add(
     ctx: typer.Context,
     name: Name,
-    gateway: Annotated[str, typer.Option("--gateway", help="The channel it carries, as in crm.toml: email, sms.")],
+    gateway: Annotated[Channel, typer.Option("--gateway", help="The channel it carries, as crm.toml names it.")],
     begins: Begins,
     ends: Ends,
 ) -> None:
@@ -41,7 +42,9 @@ def add(
 
     session = Session.of(ctx)
     with session.writing() as unit:
-        number = vendors.add_vendor(unit, name=name, gateway=gateway, baa_from=begins.date(), baa_until=ends.date())
+        number = vendors.add_vendor(
+            unit, name=name, gateway=gateway.value, baa_from=begins.date(), baa_until=ends.date()
+        )
     session.show(next(each for each in _of(session, name) if each["vendor"] == number))
 
 
