@@ -179,7 +179,7 @@ def outbox(unit: ReadUnit, *, state: Delivery | None = None, limit: int = 200) -
 def resolve(unit: WriteUnit, outbox_id: int, *, sent: bool) -> None:
     """Settle an `unknown` row as a person found it to be: sent, or to be sent again now."""
     values = (
-        {"state": Delivery.SENT, "settled_at": unit.now}
+        {"state": Delivery.SENT, "settled_at": unit.now, "failure": "a person found that it was sent"}
         if sent
         else {"state": Delivery.QUEUED, "due_at": unit.now, "settled_at": None, "failure": None, "tries": 0}
     )
