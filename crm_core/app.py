@@ -47,10 +47,10 @@ class Crm:
         self.units.shared["playbook.sections"] = SECTIONS
         self.units.shared["playbook.appliers"] = (import_from_playbook,)
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail,))
-        waiting = (InboxSendObserver(),)
-        keywords = KeywordHandler(self.gate, waiting)
+        self.observers = (InboxSendObserver(),)
+        keywords = KeywordHandler(self.gate, self.observers)
         self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())
-        self.courier = Courier(units=self.units, gate=self.gate, observers=waiting)
+        self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)
 
     def read(self, actor: Actor) -> ReadUnit:
         """A unit that reads: `with crm.read(actor) as unit:`."""

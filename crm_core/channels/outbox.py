@@ -26,6 +26,10 @@ LONGEST_FAILURE = 80
 """Characters kept of why a message did not go."""
 
 
+FOUND_SENT = "a person found that it was sent"
+"""What a row says that was `unknown` until somebody looked."""
+
+
 class SendObserver(Protocol):
     """One who waits for a delivery."""
 
@@ -176,10 +180,10 @@ def outbox(unit: ReadUnit, *, state: Delivery | None = None, limit: int = 200) -
 
 
 @needs(Permission.OUTBOX_RESOLVE)
-def resolve(unit: WriteUnit, outbox_id: int, *, sent: bool) -> None:
+def resolve(unit: WriteUnit, outbox_id: int, *, sent: bool, observers: Sequence[SendObserver] = ()) -> None:
     """Settle an `unknown` row as a person found it to be: sent, or to be sent again now."""
     values = (
-        {"state": Delivery.SENT, "settled_at": unit.now, "failure": "a person found that it was sent"}
+        {"state": Delivery.SENT, "settled_at": unit.now, "failure": FOUND_SENT}
         if sent
         else {"state": Delivery.QUEUED, "due_at": unit.now, "settled_at": None, "failure": None, "tries": 0}
     )
@@ -192,6 +196,13 @@ def resolve(unit: WriteUnit, outbox_id: int, *, sent: bool) -> None:
         raise UsageError(problem="Only an unknown row can be resolved", remedy="see `crm outbox --state unknown`")
     unit.audit(Tag.OUTBOX_RESOLVED, outbox_id, why="sent" if sent else "not sent")
     unit.changed(Topic.OUTBOX)
+    conversation_id = unit.scalar(
+        select(Message.conversation_id).join(Outbox, Outbox.message_id == Message.id).where(Outbox.id == outbox_id)
+    )
+    for observer in observers:
+        observer.settled(
+            unit, conversation_id, Delivery.SENT if sent else Delivery.QUEUED, FOUND_SENT if sent else None
+        )
 
 
 def reasons_json(reasons: Sequence[Reason]) -> str:

@@ -86,7 +86,7 @@ def reply(
             hold=hold,
         ),
     )
-    change(unit, conversation, Verb.REPLIED, _answered(unit, conversation), undoable=True, message_id=message_id)
+    change(unit, conversation, Verb.REPLIED, spoke_last(unit, conversation), undoable=True, message_id=message_id)
     _drop_draft(unit, conversation_id, internal=False)
     return message_id
 
@@ -123,7 +123,7 @@ def log_call(
     unit.execute(insert(Message), [row])
     if follow_up is not None and follow_up <= timedelta(0):
         raise UsageError(problem="That time has passed", remedy="call again at a time to come")
-    values = _answered(unit, conversation) if reached else _call_again(unit, conversation, follow_up)
+    values = spoke_last(unit, conversation) if reached else _call_again(unit, conversation, follow_up)
     change(unit, conversation, Verb.CALLED, values, reason=outcome)
     return message_id
 
@@ -174,7 +174,7 @@ def _still_approved(unit: WriteUnit, conversation: Current, version_id: int) -> 
         raise NotThisTemplate
 
 
-def _answered(unit: WriteUnit, conversation: Current) -> dict[str, object]:
+def spoke_last(unit: WriteUnit, conversation: Current) -> dict[str, object]:
     """Staff spoke last: no response clock runs, and the conversation comes back if nobody answers.
 
     What holds an unacknowledged danger stays as open, unowned and due as it is, whoever has

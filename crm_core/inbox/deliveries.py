@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from crm_core.channels.model import Delivery
+from crm_core.channels.outbox import FOUND_SENT
+from crm_core.inbox.answers import spoke_last
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import Current, change, current, next_action
 from crm_core.inbox.rules import clock_columns, urgency_at
+from crm_core.inbox.tables import Step
 from crm_core.work.units import WriteUnit
 
 _NEXT = {
@@ -24,9 +29,15 @@ class InboxSendObserver:
     def settled(self, unit: WriteUnit, conversation_id: int | None, state: Delivery, failure: str | None) -> None:
         """Open the conversation of a message that did not arrive, even a closed one; nothing for one that did.
 
-        A clock that runs already, of a text or a danger that came meanwhile, is not put off.
+        A clock that runs already, of a text or a danger that came meanwhile, is not put off. One
+        that was opened because nobody knew waits for the patient again once a person has looked.
         """
-        if conversation_id is None or state not in _NEXT:
+        if conversation_id is None:
+            return
+        if state is Delivery.QUEUED or failure == FOUND_SENT:
+            _wait_again(unit, current(unit, conversation_id))
+            return
+        if state not in _NEXT:
             return
         conversation = current(unit, conversation_id)
         values: dict[str, Any] = next_action(unit, conversation_id, _NEXT[state])
@@ -34,6 +45,15 @@ class InboxSendObserver:
             values |= _open_again(conversation, unit.now)
         verb = Verb.REOPENED if conversation.state is State.CLOSED else Verb.WOKEN
         change(unit, conversation, verb, values, reason=failure)
+
+
+def _wait_again(unit: WriteUnit, conversation: Current) -> None:
+    """Back to waiting, where the doubt was the last thing that happened to it."""
+    last = unit.scalar(
+        select(Step.verb).where(Step.conversation_id == conversation.id).order_by(Step.id.desc()).limit(1)
+    )
+    if conversation.state is State.OPEN and not conversation.danger and last in (Verb.WOKEN, Verb.REOPENED):
+        change(unit, conversation, Verb.REPLIED, spoke_last(unit, conversation), reason="found out")
 
 
 def _open_again(conversation: Current, now: datetime) -> dict[str, Any]:

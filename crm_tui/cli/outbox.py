@@ -61,7 +61,7 @@ def resolve(
         raise UsageError(problem="It is not said what you found", remedy="give --sent or --not-sent")
     session = Session.of(ctx)
     with session.writing() as unit:
-        outbox.resolve(unit, row, sent=sent)
+        outbox.resolve(unit, row, sent=sent, observers=session.crm.observers)
     with session.reading() as unit:
         found = [settled for settled in outbox.outbox(unit, limit=10_000) if settled.id == row]
     session.show(_document(found[0]) if found else {"outbox": row})

@@ -151,12 +151,14 @@ def test_a_lost_connection_to_one_that_cannot_be_asked_is_unknown_and_not_sent_a
 
 
 @pytest.mark.parametrize("sent", [True, False])
-def test_a_person_settles_an_unknown_row_once(line: Line, sent: bool) -> None:
-    answered(line)
+def test_a_person_settles_an_unknown_row_once_and_its_conversation_waits_again(line: Line, sent: bool) -> None:
+    number = answered(line)
     line.provider.mood, line.provider.asked = "deaf", "mute"
     line.courier.run_once()
     (row,) = line.clinic.see(line.clinic.supervisor, outbox, state=Delivery.UNKNOWN)
-    line.clinic.do(line.clinic.supervisor, resolve, row.id, sent=sent)
+    assert line.clinic.now_at(number).state is State.OPEN
+    line.clinic.do(line.clinic.supervisor, resolve, row.id, sent=sent, observers=line.clinic.crm.observers)
+    assert line.clinic.now_at(number).state is State.WAITING_PATIENT
     line.provider.mood = "kind"
     line.courier.run_once()
     assert states(line) == [Delivery.SENT]
