@@ -13,6 +13,10 @@ from crm_core.playbook.lines import lines_of
 from crm_core.playbook.problems import KeyPath, Problem
 
 _FENCE = "+++"
+LONGEST_FILE = 1_000_000
+"""Bytes; the longest shipped word list is a fiftieth of it."""
+MOST_ENTRIES = 2_000
+"""Files and folders looked at before a folder is taken for something other than a playbook."""
 _AT = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -25,9 +29,22 @@ def read_texts(directory: Traversable | Path) -> tuple[dict[str, str], list[Prob
     problems: list[Problem] = []
     if not directory.is_dir():
         return {}, [Problem(file=str(directory), message="is not a folder; name the folder that holds clinic.toml")]
-    for path, file in _walk(directory, ""):
+    for number, (path, file) in enumerate(_walk(directory, "")):
+        if number == MOST_ENTRIES:
+            said = f"holds more than {MOST_ENTRIES:,} files and folders; name the folder that holds clinic.toml"
+            return {}, [Problem(file=str(directory), message=said)]
+        if file.is_dir():
+            continue
+        if not file.is_file():
+            problems.append(Problem(file=path, message="is not a file"))
+            continue
         try:
-            texts[path] = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+            with file.open("rb") as opened:
+                data = opened.read(LONGEST_FILE + 1)
+            if len(data) > LONGEST_FILE:
+                problems.append(Problem(file=path, message=f"is longer than {LONGEST_FILE:,} bytes"))
+                continue
+            texts[path] = data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             problems.append(Problem(file=path, message=f"is not UTF-8 text (byte {error.start}); save it as UTF-8"))
         except OSError as error:
@@ -39,10 +56,9 @@ def _walk(directory: Traversable | Path, prefix: str) -> Iterator[tuple[str, Tra
     for entry in sorted(directory.iterdir(), key=lambda entry: entry.name):
         if entry.name.startswith((".", "__")):
             continue
+        yield prefix + entry.name, entry
         if entry.is_dir():
             yield from _walk(entry, f"{prefix}{entry.name}/")
-        else:
-            yield prefix + entry.name, entry
 
 
 def parse(file: str, text: str) -> dict[str, Any] | Problem:

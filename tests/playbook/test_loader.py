@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from crm_core.playbook.calendars import CalendarsSection
 from crm_core.playbook.clinic import ClinicSection, Module
 from crm_core.playbook.loader import Playbook, SectionNotLoaded, load, load_content
 from crm_core.playbook.problems import Caution, PlaybookErrors, Problem
+from crm_core.playbook.reading import LONGEST_FILE, MOST_ENTRIES
 from tests.playbook.clinic_files import (
     CALENDARS_TOML,
     CLINIC_TOML,
@@ -178,3 +180,18 @@ def test_checks_see_the_whole_playbook_and_warn_or_refuse(tmp_path: Path) -> Non
 def test_a_section_that_is_not_registered_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(SectionNotLoaded, match="LettersSection"):
         load(write(tmp_path), SECTIONS[:2]).section(LettersSection)
+
+
+def test_a_folder_that_is_no_playbook_is_not_searched_to_its_end(tmp_path: Path) -> None:
+    for number in range(MOST_ENTRIES + 1):
+        (tmp_path / f"{number}.toml").touch()
+    (said,) = problems_of(tmp_path)
+    assert said.message == "holds more than 2,000 files and folders; name the folder that holds clinic.toml"
+
+
+def test_a_pipe_and_an_enormous_file_are_named_and_not_read(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    os.mkfifo(folder / "pipe.toml")
+    (folder / "huge.toml").write_bytes(b"#" * (LONGEST_FILE + 1))
+    said = {(one.file, one.message) for one in problems_of(folder)}
+    assert {("pipe.toml", "is not a file"), ("huge.toml", "is longer than 1,000,000 bytes")} <= said
