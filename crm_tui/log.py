@@ -9,12 +9,19 @@ log = logging.getLogger("crm_tui")
 _OURS = ("crm_core", "crm_tui")
 
 
+class _QuietFile(logging.FileHandler):
+    """A log that cannot be written says nothing: the standard handler prints a traceback over the console."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Let the entry go: what broke is told to the person where it happened."""
+
+
 def log_to(file: Path) -> None:
     """Send our own log to `file`, from warnings up; other libraries' logs go nowhere near it.
 
     The file is made by its first entry, under the process's umask 077.
     """
-    handler = logging.FileHandler(file, encoding="utf-8", delay=True)
+    handler = _QuietFile(file, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"))
     handler.addFilter(_without_traces)
     for name in _OURS:

@@ -26,6 +26,7 @@ _REMEDIES = {
     "57014": _SOON,
     "SQLITE_BUSY": _SOON,
     "SQLITE_FULL": _ROOM,
+    "SQLITE_IOERR": "look whether its disk is full or failing, then try again",
     "SQLITE_READONLY": "check that this account may write its file",
 }
 """By SQLSTATE or SQLite's name: clashes, time-outs, a full disk."""
@@ -61,8 +62,13 @@ def translate(error: DBAPIError | NoConnectionFree) -> CrmError:
         return RuleBroken(rule=constraint or state)
     if isinstance(error, OperationalError):
         usual = _SOON if "locked" in said else "check that it runs and run `crm doctor`"
-        return Unavailable(what="The store", remedy=_REMEDIES.get(state, usual))
+        return Unavailable(what="The store", remedy=_remedy(state) or usual)
     return RuleBroken(rule=constraint or state)
+
+
+def _remedy(state: str) -> str | None:
+    # SQLite names what broke in more detail behind the code: SQLITE_IOERR_WRITE.
+    return _REMEDIES.get(state) or _REMEDIES.get("_".join(state.split("_")[:2]))
 
 
 def _words(constraint: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from crm_core.access.model import SYSTEM
 from crm_core.access.tables import STAFF
 from crm_core.app import Crm
 from crm_core.errors import AlreadyInUse, CrmError, WrongKey
 from crm_core.settings import Settings
-from crm_core.store.driver_errors import RuleBroken
+from crm_core.store.driver_errors import RuleBroken, translate
 from crm_core.store.engines import open_store
 from crm_core.store.schema import check
 from crm_core.work.units import WriteUnit
@@ -76,3 +78,11 @@ def test_a_wrong_key_is_one_sentence_and_nothing_from_the_driver(
         store.close()
     assert str(refused.value).count(".") == 1
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("state", ["SQLITE_IOERR", "SQLITE_IOERR_WRITE"])
+def test_a_disk_that_breaks_off_is_named(state: str) -> None:
+    broken = sqlite3.OperationalError("disk I/O error")
+    broken.sqlite_errorname = state
+    said = translate(OperationalError("UPDATE", {}, broken))
+    assert str(said) == "The store is not available; look whether its disk is full or failing, then try again."
