@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -35,6 +35,8 @@ PING_PONG = "ping_pong"
 SUPERVISOR_DECIDES = "Supervisor: decide where this belongs"
 MOST_TRANSFERS = 2
 """Between one pair of lanes (domain.md, Transfer)."""
+LONGEST_SNOOZE = timedelta(days=366)
+"""Beyond it a date is a slip, and what it puts away would be lost."""
 
 
 class PassedToAndFro(CrmError):
@@ -128,6 +130,8 @@ def snooze(unit: WriteUnit, conversation_id: int, *, until: datetime, action: st
     held_for_clinicians(unit, conversation, "snooze")
     if until <= unit.now:
         raise UsageError(problem="That time has passed", remedy="snooze until a time to come")
+    if until - unit.now > LONGEST_SNOOZE:
+        raise UsageError(problem="That is more than a year away", remedy="snooze until a nearer time")
     values: dict[str, Any] = {"state": State.SNOOZED, "snoozed_until": until, "taken_at": None}
     values["owner_id"] = conversation.owner_id or unit.actor.staff_id
     if action:

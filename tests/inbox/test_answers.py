@@ -238,3 +238,9 @@ def test_a_snoozed_conversation_comes_back_at_its_time_with_its_clock(clinic: Cl
     row = stored(clinic.crm, number)
     assert (row["state"], row["due_at"], row["snoozed_until"]) == (State.OPEN, due, None)
     assert clinic.do(clinic.agent, take_next) == number
+
+
+def test_nothing_is_put_off_for_more_than_a_year(clinic: Clinic) -> None:
+    number = taken(clinic)
+    with pytest.raises(UsageError, match="more than a year"):
+        clinic.do(clinic.agent, snooze, number, until=MONDAY + timedelta(days=367))
