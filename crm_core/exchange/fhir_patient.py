@@ -95,7 +95,7 @@ def _name(content: dict[str, Any], today: date) -> tuple[str | None, str | None,
     """Family, given and whole text of the name in use."""
     names = list(objects(content.get("name"), "name"))
     order = {use: place for place, use in enumerate(_NAME_ORDER)}
-    names.sort(key=lambda name: (has_ended(name, today), order.get(name.get("use"), len(order))))
+    names.sort(key=lambda name: (has_ended(name, today), order.get(str(name.get("use")), len(order))))
     for name in names:
         family = text(name.get("family"), "name.family")
         given = " ".join(texts(name.get("given"), "name.given")) or None
@@ -143,7 +143,7 @@ def _contacts(content: dict[str, Any], today: date) -> tuple[DraftContact, ...]:
 
 
 def _contact_kind(system: Any, value: str) -> ContactKind | None:
-    if system in _PHONES:
+    if isinstance(system, str) and system in _PHONES:
         return ContactKind.PHONE
     if system == "email" or (system is None and "@" in value):
         return ContactKind.EMAIL

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crm_core.exchange.fhir_patient import read_patient
@@ -188,6 +188,7 @@ JSON = st.recursive(
 FIELDS = ["name", "telecom", "identifier", "birthDate", "address", "communication", "link", "meta", "active", "id"]
 
 
+@example({"name": [{"use": []}], "telecom": [{"system": [], "value": "555-843-0001"}]})
 @given(st.dictionaries(st.sampled_from([*FIELDS, "deceasedDateTime", "deceasedBoolean"]), JSON))
 def test_whatever_json_stands_in_a_patient_is_a_draft_or_a_reject(more: dict[str, Any]) -> None:
     read = read_patient(Resource(file="f", row=1, type="Patient", content=patient(1) | more), TODAY)
