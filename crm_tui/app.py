@@ -33,8 +33,6 @@ from crm_tui.screens.showing import conversation_name
 from crm_tui.widgets.alarm_line import AlarmState
 from crm_tui.widgets.panels import HelpPanel
 
-SOON = 1.0
-"""Seconds until the alarms are looked at once more: the feed has begun to watch by then."""
 _IN_ANY_STATE = frozenset({"quit", "theme"})
 
 
@@ -67,7 +65,6 @@ class CrmApp(Delivering, Doors):
         """Listen, then look: nothing that happens in between is missed."""
         self._stop_listening = self.entrance.listen(lambda topics: void(self.post_message(self.Changed(topics))))
         self._look_at_alarms()
-        self.set_timer(SOON, self._look_at_alarms)
         self.set_keymap(dict(self.crm.settings.keys))
         self.start_delivering()
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -25,6 +26,10 @@ from crm_core.app import Crm, found, open_crm
 from crm_core.clock import ShiftedClock
 from crm_core.settings import KeySource, Settings, SpoolTable
 from crm_core.vault.keys import Key
+
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
+# How fast a busy machine draws examples says nothing about what is tested.
 
 MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 """Monday, 10:00 in New York, where the shipped playbook's clinic is."""
