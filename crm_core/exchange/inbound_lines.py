@@ -41,7 +41,8 @@ class _Line(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)
 
     channel: Channel
-    sender: str = Field(alias="from", min_length=1, max_length=320)
+    # A text without a sender may still speak of a danger: it is taken, as from an unknown one.
+    sender: str = Field(default="", alias="from", max_length=320)
     text: str = Field(max_length=LONGEST_TEXT)
     id: str | None = Field(default=None, max_length=200)
     at: AwareDatetime | None = None

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.content import Content
+from typing_extensions import override
 
-from crm_tui.commands import bindings
+from crm_tui.commands import Command, bindings
 from crm_tui.desk.lanes import CrmError
 from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.moments import on_offer, read_moment
@@ -55,6 +56,9 @@ class Tally:
     refused: tuple[str, ...]
 
 
+_PUT_ASIDE = frozenset({"move_lane", "escalate", "snooze", "close"})
+
+
 class Verbs(ConsoleScreen):
     """The verbs; a screen says by `subjects` what they are about, and by `acted` what follows."""
 
@@ -68,6 +72,13 @@ class Verbs(ConsoleScreen):
 
     def acted(self) -> None:
         """Called when a verb is done: look again, and advance."""
+
+    @override
+    def why_not(self, command: Command) -> str | None:
+        """A danger is put aside by clinicians alone: said at the key, before any dialog."""
+        if command.id in _PUT_ASIDE and not self.session.is_clinician and any(one.danger for one in self.subjects()):
+            return "This holds a danger: only a clinician may put it aside. ! shows whom to fetch."
+        return super().why_not(command)
 
     # The verbs
 
