@@ -277,5 +277,6 @@ def run(settings: Settings, *, os_user: str, login: str | None = None, served: b
         raise UsageError(
             problem=f"crm.toml names keys for no command: {', '.join(unknown)}", remedy="docs/keys.md lists the ids"
         )
+    crash.guard_process()
     with open_crm(settings) as crm:
         CrmApp(crm, Entrance(crm, os_user, login=login, served=served)).run()

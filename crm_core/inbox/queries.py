@@ -86,18 +86,6 @@ def queue(unit: ReadUnit, lane: str, *, limit: int = 200, after: QueueItem | Non
 
 
 @needs(Permission.CONVERSATION_READ)
-def by_ids(unit: ReadUnit, conversation_ids: Sequence[int]) -> tuple[QueueItem, ...]:
-    """Those conversations as queue lines, in the given order; foreign ones are left out."""
-    visible = inbox_rules(unit).visible(unit.actor)
-    rows = unit.execute(
-        _items().where(Conversation.id.in_(conversation_ids), Conversation.lane.in_(sorted(visible)))
-    ).all()
-    with unit.listing("queue", "id"):
-        items = {item.conversation_id: item for item in opened(unit, rows)}
-    return tuple(items[each] for each in conversation_ids if each in items)
-
-
-@needs(Permission.CONVERSATION_READ)
 def of_patient(unit: ReadUnit, patient_id: int, *, limit: int = 5) -> list[tuple[int, str, State, datetime, bool]]:
     """A patient's newest conversations: id, lane, state, when, and whether I may open it."""
     visible = inbox_rules(unit).visible(unit.actor)

@@ -250,7 +250,6 @@ def test_a_conversation_of_a_foreign_lane_is_not_found_by_any_verb_and_each_look
     assert stored(clinic.crm, number) == before
     with pytest.raises(NotFound):
         clinic.see(stranger, queries.queue, "clinical_triage")
-    assert clinic.see(stranger, queries.by_ids, [number]) == ()
 
 
 def test_each_change_leaves_a_step_and_an_audit_row_without_a_patients_word(clinic: Clinic) -> None:

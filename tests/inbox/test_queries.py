@@ -13,7 +13,7 @@ from crm_core.app import Crm
 from crm_core.inbox.answers import note, reply
 from crm_core.inbox.handling import close, snooze
 from crm_core.inbox.model import END_OF_TIME, QueueItem, State
-from crm_core.inbox.queries import by_ids, lanes, of_patient, queue
+from crm_core.inbox.queries import lanes, of_patient, queue
 from crm_core.inbox.tables import Conversation
 from crm_core.inbox.take import take_next
 from crm_core.inbox.thread import conversation, why_here
@@ -122,15 +122,6 @@ def test_names_of_a_page_are_opened_as_one_listing(clinic: Clinic) -> None:
     assert [(row["tag"], row["subject"], row["why"]) for row in new] == [
         ("list:records:shown", "patient", "queue by lane")
     ]
-
-
-def test_conversations_by_their_ids_come_in_the_given_order_without_foreign_ones(
-    clinic: Clinic, staff: StaffFactory
-) -> None:
-    first, second = clinic.text(BILL).conversation_id, clinic.text("Can I have a refill of my metformin", BO)
-    wanted = [second.conversation_id, first, 99_999]
-    assert [item.conversation_id for item in clinic.see(clinic.agent, by_ids, wanted)] == wanted[:2]
-    assert [item.conversation_id for item in clinic.see(clinic.nurse, by_ids, wanted)] == [second.conversation_id]
 
 
 def test_of_a_patients_other_conversations_only_lane_and_state_are_told(clinic: Clinic) -> None:

@@ -73,9 +73,10 @@ def test_a_key_that_others_can_reach_is_refused(path: Path, wide: int) -> None:
 
 
 def test_a_key_that_only_we_may_read_is_accepted(path: Path) -> None:
-    KeyFileProvider(path).create(Key.random())
+    key = Key.random()
+    KeyFileProvider(path).create(key)
     path.chmod(0o400)
-    KeyFileProvider(path).read()
+    assert KeyFileProvider(path).read() == key
 
 
 def test_a_link_to_a_good_key_is_refused(path: Path, tmp_path: Path) -> None:
