@@ -49,6 +49,35 @@ class Verb(StrEnum):
     WOKEN = "woken"
     CLOSED = "closed"
     UNDONE = "undone"
+    MERGED = "merged"
+    SPLIT = "split"
+    RELINKED = "relinked"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    RECLASSIFIED = "reclassified"
+
+
+class Turn(StrEnum):
+    """What a step was to the response clocks: the patient asked something, or a person answered."""
+
+    ASKED = "asked"
+    ANSWERED = "answered"
+
+
+class ClockKind(StrEnum):
+    """The clocks of a conversation (domain.md, Clocks)."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+    RESOLUTION = "resolution"
+
+
+class Mark(StrEnum):
+    """What is recorded of a clock, once each: that it runs out soon, and that it has run out."""
+
+    WARNED = "warned"
+    BREACHED = "breached"
 
 
 def urgency_of(priority: Priority, *, danger: bool = False, unscreened: bool = False, late: bool = False) -> int:

@@ -9,10 +9,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, TextClause, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TextClause,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.inbox.model import State, Verb
+from crm_core.inbox.model import ClockKind, Mark, State, Turn, Verb
 from crm_core.store.base import Base, Id, Utc, sealed, word
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Sealed
@@ -23,6 +35,7 @@ STILL_OPEN = text("state <> 'closed'")
 GROWING_LATE = text("late_at IS NOT NULL AND urgency > 1 AND state IN ('new', 'open')")
 SNOOZED = text("state = 'snoozed'")
 WAITING = text("state IN ('waiting_patient', 'waiting_other')")
+UNMARKED = text("mark_at IS NOT NULL AND state <> 'closed'")
 UNACKNOWLEDGED = text("acknowledged_at IS NULL")
 """The partial indexes' conditions: a query repeats them to the letter, or SQLite scans."""
 
@@ -57,12 +70,17 @@ class Conversation(Base):
     waiting_since: Mapped[datetime] = mapped_column(Utc)
     due_at: Mapped[datetime | None] = mapped_column(Utc)
     due_order: Mapped[datetime] = mapped_column(Utc)
+    due_clock: Mapped[ClockKind | None] = mapped_column(word(ClockKind, "due_clock"))
     late_at: Mapped[datetime | None] = mapped_column(Utc)
+    mark_at: Mapped[datetime | None] = mapped_column(Utc)
     first_response_at: Mapped[datetime | None] = mapped_column(Utc)
     last_message_at: Mapped[datetime] = mapped_column(Utc)
     snoozed_until: Mapped[datetime | None] = mapped_column(Utc)
+    snooze_holds: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     follow_up_at: Mapped[datetime | None] = mapped_column(Utc)
     escalated_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    accepted_at: Mapped[datetime | None] = mapped_column(Utc)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
     outcome: Mapped[str | None] = mapped_column(String(40))
     closed_at: Mapped[datetime | None] = mapped_column(Utc)
     playbook_version: Mapped[int] = mapped_column(Integer)
@@ -79,6 +97,11 @@ class Conversation(Base):
         ),
         CheckConstraint("state <> 'snoozed' OR snoozed_until IS NOT NULL", name="snooze_ends"),
         CheckConstraint("state = 'closed' OR next_action_sealed IS NOT NULL", name="open_has_next_action"),
+        CheckConstraint(
+            "state = 'closed' OR due_at IS NOT NULL OR follow_up_at IS NOT NULL OR snoozed_until IS NOT NULL",
+            name="open_has_a_date",
+        ),
+        CheckConstraint("merged_into_id <> id", name="not_merged_into_itself"),
         CheckConstraint("NOT danger OR state IN ('new', 'open')", name="danger_is_open"),
         _partial("ix_conversation_takeable", TAKEABLE, *_ORDER),
         _partial("ix_conversation_takeable_lane", TAKEABLE, "lane", *_ORDER),
@@ -87,6 +110,8 @@ class Conversation(Base):
         _partial("ix_conversation_late", GROWING_LATE, "late_at"),
         _partial("ix_conversation_snoozed", SNOOZED, "snoozed_until"),
         _partial("ix_conversation_waiting", WAITING, "follow_up_at"),
+        _partial("ix_conversation_unmarked", UNMARKED, "mark_at"),
+        _partial("ix_conversation_merged", text("merged_into_id IS NOT NULL"), "merged_into_id"),
     )
 
 
@@ -107,8 +132,37 @@ class Step(Base):
     from_owner: Mapped[int | None] = mapped_column(Id)
     to_owner: Mapped[int | None] = mapped_column(Id)
     reason: Mapped[str | None] = mapped_column(String(80))
+    turn: Mapped[Turn | None] = mapped_column(word(Turn, "turn"))
+    turn_at: Mapped[datetime | None] = mapped_column(Utc)
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"))
     words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     words: Mapped[Sealed] = sealed(Field.STEP_TEXT, "id", "words_sealed")
+
+    __table_args__ = (
+        CheckConstraint("(turn IS NULL) = (turn_at IS NULL)", name="turn_has_a_time"),
+        _partial("ix_step_assigned", text("verb = 'assigned'"), "to_owner", "at"),
+    )
+
+
+class ClockMark(Base):
+    """That a clock was about to run out, or has run out: once each, and kept for the figures.
+
+    `since` is when that run of the clock began, so that a clock that begins anew is marked anew.
+    """
+
+    __tablename__ = "clock_mark"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    clock: Mapped[ClockKind] = mapped_column(word(ClockKind, "clock"))
+    since: Mapped[datetime] = mapped_column(Utc)
+    mark: Mapped[Mark] = mapped_column(word(Mark, "mark"))
+    due_at: Mapped[datetime] = mapped_column(Utc)
+    marked_at: Mapped[datetime] = mapped_column(Utc, index=True)
+    lane: Mapped[str] = mapped_column(String(40))
+    owner_id: Mapped[int | None] = mapped_column(Id)
+
+    __table_args__ = (UniqueConstraint("conversation_id", "clock", "since", "mark"),)
 
 
 class Note(Base):
@@ -165,7 +219,9 @@ class Undo(Base):
     """How to put a conversation back as it was before one verb of one person.
 
     `before` holds codes, ids and times as JSON; a sealed value in it stays sealed (hex).
-    It works while the conversation's version is still `version_after`.
+    It works while the conversation's version is still `version_after`. `step_id` is the step that
+    it takes back, `batch_id` is shared by what was done to several at once, `also` holds what else
+    the verb's own room must put back, as JSON.
     """
 
     __tablename__ = "undo"
@@ -178,4 +234,7 @@ class Undo(Base):
     before: Mapped[str] = mapped_column(Text)
     version_after: Mapped[int] = mapped_column(Integer)
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    step_id: Mapped[int | None] = mapped_column(Id)
+    batch_id: Mapped[int | None] = mapped_column(Id)
+    also: Mapped[str | None] = mapped_column(Text)
     undone_at: Mapped[datetime | None] = mapped_column(Utc)
