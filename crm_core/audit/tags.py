@@ -58,6 +58,8 @@ class Tag(StrEnum):
     MESSAGE_TAKEN_BACK = "message:outbound:taken_back"
     OUTBOX_RESOLVED = "outbox:row:resolved"
     NOTE_OPENED = "conversation:note:opened"
+    ATTACHMENT_OPENED = "attachment:record:opened"
+    ATTACHMENT_SAVED = "attachment:bytes:saved"
 
     CONVERSATION_OPENED = "conversation:record:opened"
     CONVERSATION_CREATED = "conversation:record:created"

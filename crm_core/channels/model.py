@@ -48,6 +48,14 @@ class Delivery(StrEnum):
     TAKEN_BACK = "taken_back"
 
 
+class Withheld(StrEnum):
+    """Why the bytes of an attachment were not taken: its name, type and size are all there is."""
+
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    NOT_DELIVERED = "not_delivered"
+
+
 class Handled(StrEnum):
     """Which part of the inbound pipeline took a message."""
 

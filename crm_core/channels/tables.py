@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.channels.model import Delivery, Direction, MessageKind, Screened
+from crm_core.channels.model import Delivery, Direction, MessageKind, Screened, Withheld
 from crm_core.store.base import Base, Id, Utc, sealed, word
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Sealed
@@ -66,6 +66,8 @@ class Message(Base):
     hidden: Mapped[int] = mapped_column(Integer, server_default="0")
     attachments: Mapped[int] = mapped_column(Integer, server_default="0")
     call_outcome: Mapped[str | None] = mapped_column(String(40))
+    call_reason: Mapped[str | None] = mapped_column(String(40))
+    next_call_at: Mapped[datetime | None] = mapped_column(Utc)
     reached: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     provider_token: Mapped[int | None] = mapped_column(Id, unique=True)
     body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -76,6 +78,51 @@ class Message(Base):
     raw: Mapped[Sealed] = sealed(Field.MESSAGE_RAW, "id", "raw_sealed")
     subject: Mapped[Sealed] = sealed(Field.MESSAGE_SUBJECT, "id", "subject_sealed")
     sender: Mapped[Sealed] = sealed(Field.MESSAGE_SENDER, "id", "sender_sealed")
+
+
+class Attachment(Base):
+    """A file that came with a message: what it is called and what it says it is, its bytes where we took them.
+
+    `withheld` says why there are none. `content_token` is equal for equal bytes.
+    """
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int | None] = mapped_column(Integer)
+    withheld: Mapped[Withheld | None] = mapped_column(word(Withheld, "withheld"))
+    content_token: Mapped[int | None] = mapped_column(Id)
+    name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    content_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    name: Mapped[Sealed] = sealed(Field.ATTACHMENT_NAME, "id", "name_sealed")
+    content: Mapped[Sealed] = sealed(Field.ATTACHMENT_BYTES, "id", "content_sealed")
+
+    __table_args__ = (
+        UniqueConstraint("message_id", "position"),
+        CheckConstraint("(content_sealed IS NULL) = (withheld IS NOT NULL)", name="kept_or_withheld"),
+        CheckConstraint("(content_sealed IS NULL) = (content_token IS NULL)", name="kept_has_a_token"),
+    )
+
+
+class Letter(Base):
+    """The Message-ID of an e-mail, ours or theirs, by which an answer to it finds its thread.
+
+    `token` is the keyed hash of what an answer will name. Two letters may carry one id, as a
+    sender's machine may err or lie; who may join whose thread is not decided by it. Of our own
+    letters only the token is kept: the rest is made from the outbox's key.
+    """
+
+    __tablename__ = "letter"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True, autoincrement=False)
+    token: Mapped[int] = mapped_column(Id, index=True)
+    letter_id_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    references_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    letter_id: Mapped[Sealed] = sealed(Field.MESSAGE_LETTER_ID, "message_id", "letter_id_sealed")
+    references: Mapped[Sealed] = sealed(Field.MESSAGE_REFERENCES, "message_id", "references_sealed")
 
 
 class Outbox(Base):

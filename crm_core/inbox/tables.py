@@ -36,6 +36,7 @@ GROWING_LATE = text("late_at IS NOT NULL AND urgency > 1 AND state IN ('new', 'o
 SNOOZED = text("state = 'snoozed'")
 WAITING = text("state IN ('waiting_patient', 'waiting_other')")
 UNMARKED = text("mark_at IS NOT NULL AND state <> 'closed'")
+CLOSED = text("state = 'closed'")
 UNACKNOWLEDGED = text("acknowledged_at IS NULL")
 """The partial indexes' conditions: a query repeats them to the letter, or SQLite scans."""
 
@@ -66,7 +67,7 @@ class Conversation(Base):
     state: Mapped[State] = mapped_column(word(State, "state"))
     danger: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     unscreened: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    opened_at: Mapped[datetime] = mapped_column(Utc)
+    opened_at: Mapped[datetime] = mapped_column(Utc, index=True)
     waiting_since: Mapped[datetime] = mapped_column(Utc)
     due_at: Mapped[datetime | None] = mapped_column(Utc)
     due_order: Mapped[datetime] = mapped_column(Utc)
@@ -111,6 +112,7 @@ class Conversation(Base):
         _partial("ix_conversation_snoozed", SNOOZED, "snoozed_until"),
         _partial("ix_conversation_waiting", WAITING, "follow_up_at"),
         _partial("ix_conversation_unmarked", UNMARKED, "mark_at"),
+        _partial("ix_conversation_closed", CLOSED, "closed_at"),
         _partial("ix_conversation_merged", text("merged_into_id IS NOT NULL"), "merged_into_id"),
     )
 

@@ -22,11 +22,15 @@ class Field(IntEnum):
     MESSAGE_RAW = 302
     MESSAGE_SUBJECT = 303
     MESSAGE_SENDER = 304
+    MESSAGE_LETTER_ID = 305
+    MESSAGE_REFERENCES = 306
     NOTE_BODY = 311
     DRAFT_BODY = 312
     ROUTE_TRACE = 321
     NEXT_ACTION = 322
     STEP_TEXT = 323
+    ATTACHMENT_NAME = 351
+    ATTACHMENT_BYTES = 352
 
     @property
     def kind(self) -> str:
@@ -34,4 +38,12 @@ class Field(IntEnum):
         return _KINDS[self // 10]
 
 
-_KINDS = {10: "patient", 11: "patient_identifier", 12: "contact_point", 30: "message", 31: "note", 32: "conversation"}
+_KINDS = {
+    10: "patient",
+    11: "patient_identifier",
+    12: "contact_point",
+    30: "message",
+    31: "note",
+    32: "conversation",
+    35: "attachment",
+}

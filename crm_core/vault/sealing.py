@@ -44,21 +44,26 @@ class Sealer:
 
         The nonce is random: a data key is good for 2³² values (NIST SP 800-38D).
         """
+        return self.seal_bytes(field, row_id, text.encode("utf-8", "surrogatepass"))
+
+    def seal_bytes(self, field: Field, row_id: int, data: bytes) -> bytes:
+        """The bytes to store for `data`, a file's, in that field of that row."""
         nonce = os.urandom(_NONCE)
-        sealed = self._encrypt(
-            nonce, text.encode("utf-8", "surrogatepass"), _bound(_VERSION, self._current, field, row_id)
-        )
-        return self._header + nonce + sealed
+        return self._header + nonce + self._encrypt(nonce, data, _bound(_VERSION, self._current, field, row_id))
 
     def open(self, sealed: Sealed) -> Shown | None:
         """The text; None for NULL; `Tampered` for anything that was not sealed here."""
+        opened = self.open_bytes(sealed)
+        return None if opened is None else Shown(opened, "utf-8", "surrogatepass")
+
+    def open_bytes(self, sealed: Sealed) -> bytes | None:
+        """The bytes as they were sealed; None and `Tampered` as for a text."""
         blob = sealed.blob
         if blob is None:
             return None
         try:
             key_id = blob[1] << 8 | blob[2]
             bound = _bound(blob[0], key_id, sealed.field, sealed.row_id)
-            text = self._ciphers[key_id].decrypt(blob[_HEADER:_BODY], blob[_BODY:], bound)
+            return self._ciphers[key_id].decrypt(blob[_HEADER:_BODY], blob[_BODY:], bound)
         except (InvalidTag, KeyError, IndexError, ValueError):
             raise Tampered(field=sealed.field.name.lower(), kind=sealed.field.kind, row_id=sealed.row_id) from None
-        return Shown(text, "utf-8", "surrogatepass")

@@ -74,9 +74,17 @@ class Vault:
         """The bytes to store for `text` in that field of that row."""
         return self._sealer.seal(field, row_id, text)
 
+    def seal_bytes(self, field: Field, row_id: int, data: bytes) -> bytes:
+        """The bytes to store for a file's `data` in that field of that row."""
+        return self._sealer.seal_bytes(field, row_id, data)
+
     def open(self, sealed: Sealed) -> Shown | None:
         """The text of a sealed value; None for NULL; `Tampered` where it was altered or moved."""
         return self._sealer.open(sealed)
+
+    def open_bytes(self, sealed: Sealed) -> bytes | None:
+        """The bytes that were sealed; None for NULL; `Tampered` where they were altered or moved."""
+        return self._sealer.open_bytes(sealed)
 
     def token(self, kind: str, value: str) -> int:
         """The token of a whole value, for a BIGINT column; kinds are in `TokenKind`, or your own."""

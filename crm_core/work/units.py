@@ -43,6 +43,7 @@ _NEEDED = {
     "message": Permission.CONVERSATION_READ,
     "note": Permission.CONVERSATION_READ,
     "conversation": Permission.CONVERSATION_READ,
+    "attachment": Permission.CONVERSATION_READ,
 }
 """The permission that opening a value of each kind of record asks for."""
 
@@ -127,15 +128,23 @@ class ReadUnit:
 
     def open(self, sealed: Sealed) -> Shown | None:
         """The plaintext, None for NULL; noted for the audit. Refused without the permission."""
+        return self.vault.open(sealed) if self._may_open(sealed) else None
+
+    def open_bytes(self, sealed: Sealed) -> bytes | None:
+        """A file's bytes, as `open` gives a text: same permission, same audit."""
+        return self.vault.open_bytes(sealed) if self._may_open(sealed) else None
+
+    def _may_open(self, sealed: Sealed) -> bool:
+        """Refuse an opening, or note it for the audit; whether there is anything to open."""
         if self._over:
             raise RuntimeError("a unit of work that has ended opens nothing: its audit is written")
         needed = _NEEDED[sealed.field.kind]
         if not self.actor.may(needed):
             raise NotPermitted(action=f"open a {sealed.field.kind}", permission=needed.value)
         if sealed.blob is None:
-            return None
+            return False
         self._openings.note(sealed.field.kind, sealed.row_id)
-        return self.vault.open(sealed)
+        return True
 
     @contextmanager
     def listing(self, name: str, *filters: str) -> Iterator[None]:
@@ -223,6 +232,10 @@ class WriteUnit(ReadUnit):
     def seal(self, field: Field, row_id: int, text: str | None) -> bytes | None:
         """The bytes for a sealed column of that row; None stays NULL."""
         return None if text is None else self.vault.seal(field, row_id, text)
+
+    def seal_bytes(self, field: Field, row_id: int, data: bytes | None) -> bytes | None:
+        """The bytes for a sealed column of a file; None stays NULL."""
+        return None if data is None else self.vault.seal_bytes(field, row_id, data)
 
     def new_id(self, kind: str) -> int:
         """The next id of `kind`, a table's name."""
