@@ -20,8 +20,8 @@ from crm_tui.commands import COMMANDS, Command, bindings
 from crm_tui.delivering import Delivering
 from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Entrance
 from crm_tui.desk.lanes import Topic, Verb
-from crm_tui.doors import Doors
 from crm_tui.held import Done
+from crm_tui.modes import Modes
 from crm_tui.screens.alarms import AlarmsPanel
 from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.conversation import ConversationScreen, Start
@@ -36,7 +36,7 @@ from crm_tui.widgets.panels import HelpPanel
 _IN_ANY_STATE = frozenset({"quit", "theme"})
 
 
-class CrmApp(Delivering, Doors):
+class CrmApp(Delivering, Modes):
     """One console over one opened store."""
 
     TITLE = "crm"
@@ -128,7 +128,7 @@ class CrmApp(Delivering, Doors):
     @override
     def why_not(self, command: Command) -> str | None:
         front = self.front
-        return front.why_not(command) if front is not None else super().why_not(command)
+        return super().why_not(command) or (front.why_not(command) if front is not None else None)
 
     @override
     def refuse(self, command: Command, why: str) -> None:
@@ -245,16 +245,10 @@ class CrmApp(Delivering, Doors):
         else:
             self.push_screen(AlarmsPanel(self._alarms, self.now()))
 
-    def do_mode_lanes(self) -> None:
-        """Back to the lanes."""
-        while isinstance(self.screen, ConsoleScreen) and not isinstance(self.screen, LanesScreen):
-            self.screen.keep_drafts()
-            self.pop_screen()
-
     def do_help(self) -> None:
         """What the keys do here."""
         if not isinstance(self.screen, HelpPanel):
-            self.push_screen(HelpPanel())
+            self.push_screen(HelpPanel(self.commands_in_use))
 
     def do_curtain(self) -> None:
         """Mask identities, or show them."""

@@ -56,6 +56,15 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _move("mode_lanes", "1", "lanes", "Lanes", "Show lanes, queue and preview."),
     Command(
+        id="mode_tasks",
+        keys=("4",),
+        label="tasks",
+        title="Tasks",
+        group=Group.MOVE,
+        help="Show what is to be done, by whom and by when.",
+        permission="task:read",
+    ),
+    Command(
         id="filter",
         keys=("/",),
         label="filter",

@@ -19,6 +19,8 @@ class Permission(StrEnum):
     OUTBOX_READ = "outbox:read"
     OUTBOX_DELIVER = "outbox:deliver"
     OUTBOX_RESOLVE = "outbox:resolve"
+    TASK_READ = "task:read"
+    TASK_WORK = "task:work"
     PATIENT_READ = "patient:read"
     PATIENT_LINK = "patient:link"
     PATIENT_IMPORT = "patient:import"
@@ -52,6 +54,8 @@ _PHRASES = {
     Permission.OUTBOX_READ: "see the outbox",
     Permission.OUTBOX_DELIVER: "deliver the outbox",
     Permission.OUTBOX_RESOLVE: "settle what became of a message",
+    Permission.TASK_READ: "see tasks",
+    Permission.TASK_WORK: "work on tasks",
     Permission.PATIENT_READ: "read patients",
     Permission.PATIENT_LINK: "link patients",
     Permission.PATIENT_IMPORT: "import patients",
@@ -89,6 +93,8 @@ _FRONT_LINE = frozenset(
         Permission.CONVERSATION_WORK,
         Permission.MESSAGE_SEND,
         Permission.OUTBOX_READ,
+        Permission.TASK_READ,
+        Permission.TASK_WORK,
         Permission.PATIENT_READ,
         Permission.PATIENT_LINK,
         Permission.TEMPLATE_READ,

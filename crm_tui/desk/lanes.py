@@ -41,6 +41,7 @@ HOLD = timedelta(seconds=15)
 @dataclass(frozen=True, kw_only=True)
 class Choices:
     """What a person picks from, as (code, title) in the playbook's order. `staff` are (id, name).
+    `modules` are the parts of the program that this clinic uses.
 
     `zone` is the clinic's: times are shown and typed in it.
     """
@@ -53,6 +54,7 @@ class Choices:
     skip_reasons: tuple[tuple[str, str], ...]
     call_outcomes: tuple[tuple[str, str], ...]
     staff: tuple[tuple[int, str], ...]
+    modules: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,7 @@ class LanesDesk:
                 skip_reasons=tuple((key, coded.title) for key, coded in outcomes.skip.items()),
                 call_outcomes=tuple((key, coded.title) for key, coded in outcomes.call.items()),
                 staff=tuple((account.id, account.name) for account in accounts if account.active),
+                modules=frozenset(rules.clinic.modules),
             )
 
     def open(self, conversation_id: int) -> OpenConversation:

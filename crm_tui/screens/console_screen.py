@@ -36,8 +36,10 @@ class ConsoleScreen(CommandHost, Screen[None]):
     AUTO_FOCUS = None
     FOOTER: ClassVar[tuple[str, ...]] = ()
     WATCHES: ClassVar[frozenset[Topic]] = frozenset()
+    MODE: ClassVar[str] = ""
+    """The command that shows this mode (see modes.py); "" for a screen that lies over one."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(
-        "back", "next_pane", "previous_pane", "take_next", "undo", "open_alarm", "mode_lanes"
+        "back", "next_pane", "previous_pane", "take_next", "undo", "open_alarm", "mode_lanes", "mode_tasks"
     )
 
     def __init__(self) -> None:

@@ -36,6 +36,7 @@ class LanesScreen(Verbs):
     """Lane list, queue and preview; where there is room for one alone, tab goes round."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "lanes.tcss"]
+    MODE = "mode_lanes"
     WATCHES = frozenset({Topic.INBOX, Topic.ALARM, Topic.OUTBOX})
     FOOTER = (
         "take_next", "open", "reply", "template", "close", "undo", "help", "filter", "find_patient", "claim",

@@ -33,6 +33,8 @@ message:receive        .     .       .          .          .         .        . 
 outbox:read            x     x       x          x          x         .        .      .
 outbox:deliver         .     .       .          .          .         .        .      x
 outbox:resolve         .     .       .          .          x         .        .      .
+task:read              x     x       x          x          x         .        .      .
+task:work              x     x       x          x          x         .        .      .
 patient:read           x     x       x          x          x         .        .      .
 patient:link           x     x       x          x          x         .        .      .
 patient:import         .     .       .          .          .         .        .      x
