@@ -19,6 +19,7 @@ from crm_core.errors import StoreMissing
 from crm_core.inbox.arrivals import InboxThreads
 from crm_core.inbox.deliveries import InboxSendObserver
 from crm_core.inbox.health_detail import health_detail
+from crm_core.inbox.task_lanes import visible_lanes
 from crm_core.library.applying import import_from_playbook
 from crm_core.playbook.loader import load
 from crm_core.playbook.service import apply
@@ -28,6 +29,7 @@ from crm_core.settings import KeySource, Settings
 from crm_core.store.engines import Store, open_store
 from crm_core.store.keys import StoredKeys
 from crm_core.store.schema import check, migrate
+from crm_core.tasks.scope import VISIBLE_LANES
 from crm_core.vault import file_key
 from crm_core.vault.keys import Key, KeyFileProvider, KeyProvider, KeyringProvider
 from crm_core.vault.vault import Vault
@@ -46,6 +48,7 @@ class Crm:
         self.units = Units(store=store, vault=vault, ledger=self.ledger, clock=clock, guard=check_active)
         self.units.shared["playbook.sections"] = SECTIONS
         self.units.shared["playbook.appliers"] = (import_from_playbook,)
+        self.units.shared[VISIBLE_LANES] = visible_lanes
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail,))
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)

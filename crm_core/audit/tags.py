@@ -94,6 +94,15 @@ class Tag(StrEnum):
     CONVERSATION_ALARMED = "conversation:alarm:raised"
     CONVERSATION_ACKNOWLEDGED = "conversation:alarm:acknowledged"
 
+    TASK_OPENED = "task:record:opened"
+    TASK_CREATED = "task:record:created"
+    TASK_ASSIGNED = "task:work:assigned"
+    TASK_PUT_OFF = "task:work:put_off"
+    TASK_FILLED = "task:work:filled"
+    TASK_DONE = "task:work:done"
+    TASK_CANCELLED = "task:work:cancelled"
+    TASK_REOPENED = "task:work:reopened"
+
     LIST_SHOWN = "list:records:shown"
 
     TEMPLATE_DRAFTED = "template:version:drafted"

@@ -41,6 +41,7 @@ class Topic(StrEnum):
     ALARM = "alarm"
     OUTBOX = "outbox"
     PATIENTS = "patients"
+    TASKS = "tasks"
     LIBRARY = "library"
     PLAYBOOK = "playbook"
 

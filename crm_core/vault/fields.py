@@ -29,6 +29,11 @@ class Field(IntEnum):
     ROUTE_TRACE = 321
     NEXT_ACTION = 322
     STEP_TEXT = 323
+    COMPLAINT_WORDS = 325
+    TASK_TITLE = 331
+    TASK_DETAILS = 332
+    TASK_FILLED = 333
+    TASK_OUTCOME = 334
     ATTACHMENT_NAME = 351
     ATTACHMENT_BYTES = 352
 
@@ -45,5 +50,6 @@ _KINDS = {
     30: "message",
     31: "note",
     32: "conversation",
+    33: "task",
     35: "attachment",
 }

@@ -15,6 +15,7 @@ _OPENED = {
     "message": Tag.MESSAGE_OPENED,
     "note": Tag.NOTE_OPENED,
     "conversation": Tag.CONVERSATION_OPENED,
+    "task": Tag.TASK_OPENED,
     "attachment": Tag.ATTACHMENT_OPENED,
 }
 

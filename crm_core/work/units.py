@@ -43,6 +43,7 @@ _NEEDED = {
     "message": Permission.CONVERSATION_READ,
     "note": Permission.CONVERSATION_READ,
     "conversation": Permission.CONVERSATION_READ,
+    "task": Permission.TASK_READ,
     "attachment": Permission.CONVERSATION_READ,
 }
 """The permission that opening a value of each kind of record asks for."""
