@@ -17,6 +17,7 @@ from crm_core.channels.screening import screen_inbound
 from crm_core.clock import Clock, SystemClock
 from crm_core.errors import StoreMissing
 from crm_core.inbox.arrivals import InboxThreads
+from crm_core.inbox.counting import recount_open
 from crm_core.inbox.deliveries import InboxSendObserver
 from crm_core.inbox.health_detail import health_detail
 from crm_core.inbox.task_lanes import visible_lanes
@@ -47,8 +48,8 @@ class Crm:
         self.ledger = Ledger(vault, store.writing)
         self.units = Units(store=store, vault=vault, ledger=self.ledger, clock=clock, guard=check_active)
         self.units.shared["playbook.sections"] = SECTIONS
-        self.units.shared["playbook.appliers"] = (import_from_playbook,)
         self.units.shared[VISIBLE_LANES] = visible_lanes
+        self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail,))
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)

@@ -10,9 +10,9 @@ from sqlalchemy import insert, select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.errors import UsageError
-from crm_core.inbox.model import DANGER_URGENCY, AlarmView, State, Verb
+from crm_core.inbox.model import DANGER_URGENCY, AlarmView, State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
-from crm_core.inbox.rules import ACKNOWLEDGE_WITHIN, DANGER_LANE, Clock, InboxRules, clock_columns, inbox_rules
+from crm_core.inbox.rules import ACKNOWLEDGE_WITHIN, DANGER_LANE, InboxRules, inbox_rules
 from crm_core.inbox.tables import UNACKNOWLEDGED, Alarm
 from crm_core.store.feed import Topic
 from crm_core.words import Priority
@@ -51,6 +51,7 @@ def raise_alarm(unit: WriteUnit, conversation: Current, message_id: int, terms: 
         "taken_at": None,
         "state": State.OPEN,
         "snoozed_until": None,
+        "snooze_holds": False,
         "follow_up_at": None,
         "outcome": None,
         "closed_at": None,
@@ -59,9 +60,9 @@ def raise_alarm(unit: WriteUnit, conversation: Current, message_id: int, terms: 
     if not conversation.danger:
         # A second danger does not put off the first one's clock.
         acknowledge_by = unit.now + ACKNOWLEDGE_WITHIN
-        values |= clock_columns(Clock(due_at=acknowledge_by, late_at=acknowledge_by + ACKNOWLEDGE_WITHIN))
-        values["waiting_since"] = unit.now
-    change(unit, conversation, Verb.ALARMED, values)
+        values |= {"due_at": acknowledge_by, "due_order": acknowledge_by, "due_clock": None, "waiting_since": unit.now}
+        values |= {"late_at": acknowledge_by + ACKNOWLEDGE_WITHIN, "mark_at": None}
+    change(unit, conversation, Verb.ALARMED, values, turn=Turn.ASKED)
     unit.changed(Topic.ALARM)
     return alarm_id
 
@@ -81,7 +82,6 @@ def acknowledge(unit: WriteUnit, conversation_id: int) -> None:
         )
     values = {
         "danger": False,
-        "urgency": DANGER_URGENCY + 1,
         "owner_id": unit.actor.staff_id,
         "taken_at": unit.now,
         "state": State.OPEN,

@@ -13,10 +13,10 @@ from crm_core.channels.model import Direction, MessageKind, Screened
 from crm_core.channels.outbox import Posting, post
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError, UsageError
-from crm_core.inbox.model import State, Verb, urgency_of
+from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.recipients import Recipient, recipient
 from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
-from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, clock_columns, coded
+from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, coded
 from crm_core.inbox.tables import Draft, Note
 from crm_core.library.model import TemplateState
 from crm_core.library.queries import version
@@ -86,7 +86,15 @@ def reply(
             hold=hold,
         ),
     )
-    change(unit, conversation, Verb.REPLIED, spoke_last(unit, conversation), undoable=True, message_id=message_id)
+    change(
+        unit,
+        conversation,
+        Verb.REPLIED,
+        spoke_last(unit, conversation),
+        turn=Turn.ANSWERED,
+        undoable=True,
+        message_id=message_id,
+    )
     _drop_draft(unit, conversation_id, internal=False)
     return message_id
 
@@ -124,7 +132,7 @@ def log_call(
     if follow_up is not None and follow_up <= timedelta(0):
         raise UsageError(problem="That time has passed", remedy="call again at a time to come")
     values = spoke_last(unit, conversation) if reached else _call_again(unit, conversation, follow_up)
-    change(unit, conversation, Verb.CALLED, values, reason=outcome)
+    change(unit, conversation, Verb.CALLED, values, turn=Turn.ANSWERED if reached else None, reason=outcome)
     return message_id
 
 
@@ -185,11 +193,9 @@ def spoke_last(unit: WriteUnit, conversation: Current) -> dict[str, object]:
         return said
     values = {
         **said,
-        **clock_columns(None),
         **next_action(unit, conversation.id, AWAIT_ANSWER),
         "state": State.WAITING_PATIENT,
         "unscreened": False,
-        "urgency": urgency_of(conversation.priority),
         "owner_id": conversation.owner_id or unit.actor.staff_id,
         "taken_at": None,
         "waiting_since": unit.now,
@@ -224,7 +230,7 @@ def _subject(to: Recipient, conversation: Current) -> str | None:
 def _back_to_the_nurse(unit: WriteUnit, conversation: Current, action: str) -> dict[str, object]:
     """The columns of a conversation that a physician has done with: open, and owned by the nurse who asked."""
     return {
-        **in_lane(conversation, DANGER_LANE, conversation.priority, unit.now),
+        **in_lane(DANGER_LANE, conversation.priority),
         **next_action(unit, conversation.id, action),
         "owner_id": conversation.row["escalated_by"],
         "taken_at": None,

@@ -8,7 +8,6 @@ person says whose it is.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, TextClause, and_, insert, or_, select
@@ -20,17 +19,17 @@ from crm_core.channels.keywords import Keyword
 from crm_core.channels.model import Handled
 from crm_core.hours.arithmetic import is_open
 from crm_core.inbox.alarms import raise_alarm
+from crm_core.inbox.clocks import Life
 from crm_core.inbox.conditions import Facts
-from crm_core.inbox.model import State, Verb
+from crm_core.inbox.counting import counted
+from crm_core.inbox.model import ClockKind, State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
 from crm_core.inbox.routing import Decision, explain, route, trace_json
 from crm_core.inbox.rules import (
     DANGER_LANE,
     PHYSICIAN_LANE,
     InboxRules,
-    clock_columns,
     inbox_rules,
-    urgency_at,
 )
 from crm_core.inbox.tables import STILL_OPEN, Conversation
 from crm_core.inbox.thanks import asks_for_nothing
@@ -136,11 +135,10 @@ def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement
             values |= {"state": State.OPEN, "snoozed_until": None, "follow_up_at": None, "taken_at": None}
             values |= next_action(unit, conversation.id, conversation.rules.first_action(row["category"]))
         asked, reasons = _asked_for(unit, conversation, arrival, free=row["owner_id"] is None)
-        since = arrival.at if row["due_at"] is None else row["waiting_since"]
-        values |= asked | _running(unit, conversation, asked, since)
+        values |= asked | {"waiting_since": arrival.at if _patient_waited(conversation) else row["waiting_since"]}
         if arrival.keyword is Keyword.SUSPECTED_STOP:
             values |= next_action(unit, conversation.id, MAY_WANT_NO_MORE)
-    change(unit, conversation, Verb.RECEIVED, values)
+    change(unit, conversation, Verb.RECEIVED, values, turn=Turn.ASKED, turn_at=arrival.at)
     return _placement(conversation, {**row, **values}, Handled.CONVERSATION, (joined, *reasons))
 
 
@@ -154,10 +152,10 @@ def _reopen(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placeme
         "closed_at": None,
         "taken_at": None,
         "last_message_at": unit.now,
+        "waiting_since": arrival.at,
         **asked,
-        **_running(unit, conversation, asked, arrival.at),
     }
-    change(unit, conversation, Verb.REOPENED, values)
+    change(unit, conversation, Verb.REOPENED, values, turn=Turn.ASKED, turn_at=arrival.at)
     reopened = f"reopens C-{conversation.id}, closed less than five working days ago"
     return _placement(conversation, {**conversation.row, **values}, Handled.CONVERSATION, (reopened, *reasons))
 
@@ -191,15 +189,9 @@ def _asked_for(
     return asked, ()
 
 
-def _running(unit: ReadUnit, conversation: Current, asked: dict[str, Any], since: datetime) -> dict[str, Any]:
-    """The columns of a response clock that runs since then, by the targets of where it goes."""
-    clock = conversation.rules.response_clock(asked["lane"], asked["priority"], since)
-    unscreened = conversation.unscreened or asked.get("unscreened", False)
-    return {
-        **clock_columns(clock),
-        "waiting_since": since,
-        "urgency": urgency_at(asked["priority"], clock.late_at, unit.now, unscreened=unscreened),
-    }
+def _patient_waited(conversation: Current) -> bool:
+    """Whether staff spoke last, so that the patient waits only from this text on."""
+    return conversation.row["due_clock"] in (None, ClockKind.RESOLUTION)
 
 
 def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: int | None) -> Placement:
@@ -208,11 +200,9 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
     unscreened = arrival.screening.verdict is Verdict.UNSCREENED
     if unscreened:
         lane, priority = rules.lanes.catch_all.key, min(priority, Priority.ASAP, key=lambda each: each.rank)
-    clock = rules.response_clock(lane, priority, arrival.at)
     conversation_id = unit.new_id("conversation")
     patients = arrival.contact.patient_ids
     row: dict[str, Any] = {
-        **clock_columns(clock),
         **_routed(unit, conversation_id, decision),
         "id": conversation_id,
         "patient_id": patients[0] if len(patients) == 1 else None,
@@ -220,7 +210,6 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
         "follows_id": follows_id,
         "channel": arrival.channel,
         "priority": priority,
-        "urgency": urgency_at(priority, clock.late_at, unit.now, unscreened=unscreened),
         "lane": lane,
         "state": State.NEW,
         "unscreened": unscreened,
@@ -233,6 +222,7 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
         row |= next_action(unit, conversation_id, UNSCREENED_ACTION)
     elif arrival.keyword is Keyword.SUSPECTED_STOP:
         row |= next_action(unit, conversation_id, MAY_WANT_NO_MORE)
+    row |= counted(rules, row, Life(opened_at=arrival.at), unit.now)
     unit.execute(insert(Conversation.__table__), [row])  # type: ignore[arg-type]
     unit.audit(Tag.CONVERSATION_CREATED, conversation_id, why=decision.reason)
     why = tuple(explain(decision.trace[-1:]))

@@ -10,9 +10,8 @@ from sqlalchemy import select
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import FOUND_SENT
 from crm_core.inbox.answers import spoke_last
-from crm_core.inbox.model import State, Verb
+from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
-from crm_core.inbox.rules import clock_columns, urgency_at
 from crm_core.inbox.tables import Step
 from crm_core.work.units import WriteUnit
 
@@ -44,7 +43,7 @@ class InboxSendObserver:
         if not conversation.danger:
             values |= _open_again(conversation, unit.now)
         verb = Verb.REOPENED if conversation.state is State.CLOSED else Verb.WOKEN
-        change(unit, conversation, verb, values, reason=failure)
+        change(unit, conversation, verb, values, turn=Turn.ASKED, reason=failure)
 
 
 def _wait_again(unit: WriteUnit, conversation: Current) -> None:
@@ -53,7 +52,7 @@ def _wait_again(unit: WriteUnit, conversation: Current) -> None:
         select(Step.verb).where(Step.conversation_id == conversation.id).order_by(Step.id.desc()).limit(1)
     )
     if conversation.state is State.OPEN and not conversation.danger and last in (Verb.WOKEN, Verb.REOPENED):
-        change(unit, conversation, Verb.REPLIED, spoke_last(unit, conversation), reason="found out")
+        change(unit, conversation, Verb.REPLIED, spoke_last(unit, conversation), turn=Turn.ANSWERED, reason="found out")
 
 
 def _open_again(conversation: Current, now: datetime) -> dict[str, Any]:
@@ -66,8 +65,4 @@ def _open_again(conversation: Current, now: datetime) -> dict[str, Any]:
         "outcome": None,
         "closed_at": None,
     }
-    if conversation.row["due_at"] is not None:
-        return values
-    clock = conversation.rules.response_clock(conversation.lane, conversation.priority, now)
-    late = urgency_at(conversation.priority, clock.late_at, now, unscreened=conversation.unscreened)
-    return values | clock_columns(clock) | {"waiting_since": now, "urgency": late}
+    return values if conversation.row["due_at"] is not None else values | {"waiting_since": now}

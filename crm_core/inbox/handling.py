@@ -11,7 +11,7 @@ from crm_core.access.model import Actor, Permission, Role
 from crm_core.access.needs import needs
 from crm_core.access.tables import Staff, StaffLane, StaffRole
 from crm_core.errors import CrmError, NotFound, NotPermitted, UsageError
-from crm_core.inbox.model import State, Verb, urgency_of
+from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import (
     Current,
     HeldForClinicians,
@@ -22,7 +22,7 @@ from crm_core.inbox.record import (
     next_action,
     still_open,
 )
-from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, clock_columns, coded
+from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, coded
 from crm_core.inbox.tables import Conversation, Step
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.service import link_contact
@@ -81,7 +81,7 @@ def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words
         return False
     answered = conversation.lane == PHYSICIAN_LANE and lane == DANGER_LANE
     values = {
-        **in_lane(conversation, lane, conversation.priority, unit.now),
+        **in_lane(lane, conversation.priority),
         "owner_id": conversation.row["escalated_by"] if answered else None,
         "taken_at": None,
     }
@@ -110,9 +110,9 @@ def escalate(unit: WriteUnit, conversation_id: int, *, to: Role, reason: str, qu
     if to is Role.PHYSICIAN:
         if Role.NURSE not in unit.actor.roles:
             raise NotPermitted(action="put a question to a physician", permission="role:nurse")
-        values = in_lane(conversation, PHYSICIAN_LANE, conversation.priority, unit.now)
+        values = in_lane(PHYSICIAN_LANE, conversation.priority)
     elif to is Role.NURSE:
-        values = in_lane(conversation, DANGER_LANE, _raised(conversation), unit.now)
+        values = in_lane(DANGER_LANE, _raised(conversation))
     else:
         raise UsageError(problem=f"Nothing is escalated to a {to}", remedy="choose supervisor, nurse or physician")
     values |= _escalated(unit, conversation, question) | {"owner_id": None}
@@ -147,7 +147,6 @@ def close(unit: WriteUnit, conversation_id: int, *, outcome: str, words: str | N
     held_for_clinicians(unit, conversation, "close")
     coded(dict(conversation.rules.outcomes.close), outcome, "outcome")
     values: dict[str, Any] = {
-        **clock_columns(None),
         "state": State.CLOSED,
         "outcome": outcome,
         "closed_at": unit.now,
@@ -155,8 +154,8 @@ def close(unit: WriteUnit, conversation_id: int, *, outcome: str, words: str | N
         "taken_at": None,
         "snoozed_until": None,
         "follow_up_at": None,
+        "snooze_holds": False,
         "unscreened": False,
-        "urgency": urgency_of(conversation.priority),
     }
     change(unit, conversation, Verb.CLOSED, values, reason=outcome, words=words, undoable=True)
 
@@ -201,7 +200,7 @@ def transfers_between(unit: ReadUnit, conversation_id: int, one: str, other: str
 
 def _to_a_supervisor(unit: WriteUnit, conversation: Current, *, reason: str, words: str | None) -> None:
     values = {
-        **in_lane(conversation, conversation.lane, _raised(conversation), unit.now),
+        **in_lane(conversation.lane, _raised(conversation)),
         **_escalated(unit, conversation, words or SUPERVISOR_DECIDES),
         "owner_id": _a_supervisor(unit, conversation),
     }

@@ -14,8 +14,10 @@ from sqlalchemy import bindparam, insert, select, update
 from crm_core.access.model import Permission
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound, Stale, UsageError
-from crm_core.inbox.model import State, Verb
-from crm_core.inbox.rules import InboxRules, clock_columns, inbox_rules, urgency_at
+from crm_core.inbox.clocks import STANDS_STILL, Event
+from crm_core.inbox.counting import counted, life_of
+from crm_core.inbox.model import State, Turn, Verb
+from crm_core.inbox.rules import InboxRules, inbox_rules
 from crm_core.inbox.tables import Alarm, Conversation, Step, Undo
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
@@ -35,8 +37,8 @@ class NotAcknowledged(CrmError):
 
 _KEPT = (
     "patient_id", "category", "priority", "urgency", "lane", "owner_id", "taken_at", "state", "waiting_since",
-    "due_at", "due_order", "late_at", "first_response_at", "snoozed_until", "follow_up_at", "escalated_by", "outcome",
-    "closed_at", "unscreened", "next_action_sealed",
+    "due_at", "due_order", "due_clock", "late_at", "mark_at", "first_response_at", "snoozed_until", "snooze_holds",
+    "follow_up_at", "escalated_by", "accepted_at", "outcome", "closed_at", "unscreened", "next_action_sealed",
 )  # fmt: skip
 """The columns that an undo puts back."""
 
@@ -181,18 +183,29 @@ def change(
     verb: Verb,
     values: Mapping[str, Any],
     *,
+    turn: Turn | None = None,
+    turn_at: datetime | None = None,
+    undoes: int | None = None,
     reason: str | None = None,
     words: str | None = None,
     undoable: bool = False,
     message_id: int | None = None,
     linked_contact: int | None = None,
-) -> None:
-    """Set columns, write the step and the audit row, and keep the way back where `undoable`.
+) -> int:
+    """Set columns, count the clocks, write the step and the audit row; returns the step's id.
 
-    `linked_contact` is a contact point that was given to the patient by the way, for an undo to
-    take back. Raises Stale if someone else changed the conversation since it was read.
+    `turn` says that the patient asked, or a person answered, at `turn_at` (now). `undoes` is the
+    step that this one takes back. `undoable` keeps the way back; `linked_contact` is a contact
+    point that was given to the patient by the way, for an undo to take back. Raises Stale if
+    someone else changed the conversation since it was read.
     """
     row, version = conversation.row, conversation.row["version"]
+    turn_at = (turn_at or unit.now) if turn else None
+    if _moves_a_clock(row, values, verb, turn):
+        after = {**row, **values}
+        event = Event(at=unit.now, state=State(after["state"]), turn=turn, turn_at=turn_at)
+        life = life_of(unit, conversation.id, after["opened_at"], without=undoes).then(event)
+        values = {**values, **counted(conversation.rules, after, life, unit.now)}
     asked = {"of_id": conversation.id, "of_version": version, **values, "version": version + 1}
     changed = unit.execute(_CHANGE, asked)
     if changed.rowcount != 1:
@@ -215,6 +228,9 @@ def change(
                 "from_owner": row["owner_id"],
                 "to_owner": after["owner_id"],
                 "reason": reason,
+                "turn": turn,
+                "turn_at": turn_at,
+                "undoes_id": undoes,
                 "words_sealed": unit.seal(Field.STEP_TEXT, step_id, words),
             }
         ],
@@ -223,10 +239,26 @@ def change(
         before = {name: _plain(row[name]) for name in _KEPT}
         if linked_contact is not None:
             before[LINKED_CONTACT] = linked_contact
-        way_back = {"verb": verb, "version_after": version + 1, "message_id": message_id}
+        way_back = {"verb": verb, "version_after": version + 1, "message_id": message_id, "step_id": step_id}
         _keep_way_back(unit, conversation.id, before, way_back)
     unit.audit(_TAGS[verb], conversation.id, why=reason)
     unit.changed(Topic.INBOX)
+    return step_id
+
+
+def _moves_a_clock(row: Mapping[str, Any], values: Mapping[str, Any], verb: Verb, turn: Turn | None) -> bool:
+    """Whether what is counted, or by which measure, is different afterwards.
+
+    An unacknowledged danger has a clock of its own, which its alarm has set.
+    """
+    after = {**row, **values}
+    if after["danger"]:
+        return False
+    if turn is not None or verb is Verb.UNDONE:
+        return True
+    still_before, still_after = State(row["state"]) in STANDS_STILL, State(after["state"]) in STANDS_STILL
+    measured_by = ("lane", "priority", "danger", "unscreened")
+    return still_before != still_after or any(row[name] != after[name] for name in measured_by)
 
 
 def next_action(unit: WriteUnit, conversation_id: int, words: str) -> dict[str, bytes | None]:
@@ -234,22 +266,12 @@ def next_action(unit: WriteUnit, conversation_id: int, words: str) -> dict[str, 
     return {"next_action_sealed": unit.seal(Field.NEXT_ACTION, conversation_id, words)}
 
 
-def in_lane(conversation: Current, lane: str, priority: Priority, now: datetime) -> dict[str, Any]:
-    """The columns of a conversation that a person puts into `lane`: a running clock follows the new targets.
+def in_lane(lane: str, priority: Priority) -> dict[str, Any]:
+    """The columns of a conversation that a person puts into `lane`: its clocks follow the new targets.
 
     A person has read it, so nothing in it counts as unscreened any more.
     """
-    row, clock = conversation.row, None
-    if row["due_at"] is not None:
-        clock = conversation.rules.response_clock(lane, priority, row["waiting_since"])
-    late_at = clock.late_at if clock else None
-    return {
-        **clock_columns(clock),
-        "lane": lane,
-        "priority": priority,
-        "unscreened": False,
-        "urgency": urgency_at(priority, late_at, now, danger=conversation.danger),
-    }
+    return {"lane": lane, "priority": priority, "unscreened": False}
 
 
 def _keep_way_back(

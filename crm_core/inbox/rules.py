@@ -9,9 +9,9 @@ from functools import cached_property
 from crm_core.access.model import Actor, Permission
 from crm_core.access.needs import needs
 from crm_core.errors import NotFound, UsageError
-from crm_core.hours.arithmetic import add, next_open
+from crm_core.hours.arithmetic import next_open
 from crm_core.hours.calendar import Calendar
-from crm_core.inbox.model import END_OF_TIME, urgency_of
+from crm_core.inbox.clocks import Targets
 from crm_core.inbox.routing import Rules, compile_rules
 from crm_core.inbox.section import (
     CategoriesSection,
@@ -38,14 +38,6 @@ FOLLOW_UP_DAYS = 2
 REOPEN_DAYS = 5
 """Working days within which a new text reopens a closed conversation (domain.md, Reopening)."""
 _READ_IT = "Read it, then answer or move it to its lane"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """When an answer is due, and when it is overdue by a full target."""
-
-    due_at: datetime
-    late_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +85,9 @@ class InboxRules:
         """A newer playbook may have dropped the lane in which a conversation still lies."""
         return self.lanes.lane.get(key, self.lanes.catch_all)
 
-    def response_clock(self, lane: str, priority: Priority, since: datetime) -> Clock:
-        """The response clock of a text that came at `since`."""
-        calendar, target = self.calendar(lane), self._lane_or_catch_all(lane).target(priority)
-        due_at = add(calendar, since, target)
-        return Clock(due_at=due_at, late_at=add(calendar, due_at, target))
+    def targets(self, lane: str, priority: Priority) -> Targets:
+        """The working time within which that lane's clocks are to end."""
+        return self._lane_or_catch_all(lane).targets(priority)
 
     def follow_up(self, lane: str, since: datetime) -> datetime:
         """When a conversation that began to wait on someone at `since` comes back."""
@@ -113,20 +103,6 @@ class InboxRules:
             return frozenset(self.lanes.lane)
         by_role = self.lanes.visible_to(actor.roles)
         return by_role if actor.lanes is None else by_role & actor.lanes
-
-
-def clock_columns(clock: Clock | None) -> dict[str, datetime | None]:
-    """The three columns that hold a conversation's running clock, or none."""
-    if clock is None:
-        return {"due_at": None, "late_at": None, "due_order": END_OF_TIME}
-    return {"due_at": clock.due_at, "late_at": clock.late_at, "due_order": clock.due_at}
-
-
-def urgency_at(
-    priority: Priority, late_at: datetime | None, now: datetime, *, danger: bool = False, unscreened: bool = False
-) -> int:
-    """The working order's first key at `now`."""
-    return urgency_of(priority, danger=danger, unscreened=unscreened, late=late_at is not None and late_at <= now)
 
 
 def working_days_after(calendar: Calendar, start: datetime, days: int) -> datetime:

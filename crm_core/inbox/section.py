@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from crm_core.access.model import Role
+from crm_core.inbox.clocks import Targets
 from crm_core.inbox.conditions import Condition
 from crm_core.inbox.phrases import EntryError, Listed, check_entry
 from crm_core.playbook.loader import Strict
@@ -60,7 +61,9 @@ class Lane(_Keyed):
     """A queue of work with one owner.
 
     `owner` and `backup` are a role's name or a staff login. `roles` may see and work the lane.
-    `first_response` is working time in the hours of `calendar`, for each priority.
+    Targets are working time in the hours of `calendar`, for each priority; `next_response` is
+    `first_response` where it is not given. `warn` is the share of a target after which it is
+    warned of.
     """
 
     owner: str | None = None
@@ -68,11 +71,16 @@ class Lane(_Keyed):
     calendar: Key
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     first_response: Mapping[Priority, WorkingTime]
+    next_response: Mapping[Priority, WorkingTime] | None = None
+    resolution: Mapping[Priority, WorkingTime]
+    warn: Annotated[float, Field(gt=0, lt=1)] = 0.75
     catch_all: bool = False
 
-    @field_validator("first_response")
+    @field_validator("first_response", "next_response", "resolution")
     @classmethod
-    def _every_priority(cls, value: Mapping[Priority, timedelta]) -> Mapping[Priority, timedelta]:
+    def _every_priority(cls, value: Mapping[Priority, timedelta] | None) -> Mapping[Priority, timedelta] | None:
+        if value is None:
+            return None
         missing = [priority for priority in Priority if priority not in value]
         if missing:
             raise ValueError(f"has no target for {', '.join(missing)}")
@@ -81,9 +89,21 @@ class Lane(_Keyed):
             raise ValueError("a more urgent priority has a longer target than a less urgent one")
         return value
 
-    def target(self, priority: Priority) -> timedelta:
-        """The first-response target, in working time."""
-        return self.first_response[priority]
+    @model_validator(mode="after")
+    def _resolved_no_sooner_than_answered(self) -> Lane:
+        for priority in Priority:
+            if self.resolution[priority] < self.first_response[priority]:
+                raise ValueError(f"resolution.{priority} is shorter than first_response.{priority}")
+        return self
+
+    def targets(self, priority: Priority) -> Targets:
+        """The working time within which each clock is to end."""
+        return Targets(
+            first_response=self.first_response[priority],
+            next_response=(self.next_response or self.first_response)[priority],
+            resolution=self.resolution[priority],
+            warn=self.warn,
+        )
 
 
 class LanesSection(Strict):

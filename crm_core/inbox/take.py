@@ -11,6 +11,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound
+from crm_core.inbox.counting import recount
 from crm_core.inbox.model import DANGER_URGENCY, State, Verb
 from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
 from crm_core.inbox.rules import coded, inbox_rules
@@ -87,6 +88,7 @@ def _wake(unit: WriteUnit, due: ColumnElement[bool]) -> list[int]:
         "taken_at": None,
         "follow_up_at": func.coalesce(_table.c.snoozed_until, _table.c.follow_up_at),
         "snoozed_until": None,
+        "snooze_holds": False,
         "version": _table.c.version + 1,
     }
     ids = [int(row.id) for row in rows]
@@ -108,6 +110,7 @@ def _wake(unit: WriteUnit, due: ColumnElement[bool]) -> list[int]:
         for step_id, row in zip(unit.new_ids("step", len(rows)), rows, strict=True)
     ]
     unit.execute(insert(Step), steps)
+    recount(unit, ids)
     return ids
 
 
@@ -166,6 +169,7 @@ def _take(unit: WriteUnit, conversation: Current) -> None:
         "state": State.OPEN,
         "follow_up_at": row["snoozed_until"] or row["follow_up_at"],
         "snoozed_until": None,
+        "snooze_holds": False,
     }
     change(unit, conversation, Verb.TAKEN, values, undoable=True)
 

@@ -14,7 +14,7 @@ from crm_core.access.tables import Staff
 from crm_core.channels.model import Screened
 from crm_core.channels.outbox import why_sentences
 from crm_core.channels.tables import Message, Outbox
-from crm_core.inbox.model import ConversationView, MessageView, State
+from crm_core.inbox.model import ClockKind, ConversationView, MessageView, State
 from crm_core.inbox.record import Current, current
 from crm_core.inbox.routing import explain, trace_of
 from crm_core.inbox.tables import Conversation, Note, Step
@@ -201,8 +201,7 @@ def _clock(row: Any) -> tuple[str, datetime | None]:
             return "snoozed until", row["snoozed_until"]
         case State.WAITING_PATIENT | State.WAITING_OTHER:
             return "follow up", row["follow_up_at"]
-    if row["due_at"] is not None:
-        return "answer due", row["due_at"]
-    if row["follow_up_at"] is not None:
-        return "follow up", row["follow_up_at"]
-    return "waiting since", row["waiting_since"]
+    resolution = row["due_clock"] == ClockKind.RESOLUTION
+    dates = [("resolve by" if resolution else "answer due", row["due_at"]), ("follow up", row["follow_up_at"])]
+    stated = [(name, at) for name, at in dates if at is not None]
+    return min(stated, key=lambda each: each[1], default=("waiting since", row["waiting_since"]))

@@ -12,7 +12,6 @@ from crm_core.errors import CrmError
 from crm_core.inbox.drafts import my_draft, save_draft
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, restored
-from crm_core.inbox.rules import urgency_at
 from crm_core.inbox.tables import Undo
 from crm_core.patients.service import unlink_contact
 from crm_core.work.units import WriteUnit
@@ -22,6 +21,8 @@ _UNANSWERED = (
     "follow_up_at", "snoozed_until", "next_action_sealed",
 )  # fmt: skip
 """What an answer set and its taking back puts back, where other things have happened since."""
+_OWED_AGAIN = ("waiting_since", "first_response_at")
+"""Of that, what it puts back where the patient has written meanwhile."""
 
 
 class NothingToUndo(CrmError):
@@ -61,11 +62,9 @@ def undo_last(unit: WriteUnit, conversation_id: int | None = None) -> tuple[int,
     if linked_contact is not None and conversation.row["patient_id"] is not None:
         unlink_contact(unit, conversation.row["patient_id"], linked_contact)
     if not unchanged:
-        values = {name: values[name] for name in _UNANSWERED} if conversation.state is State.WAITING_PATIENT else {}
-    elif values["late_at"] is not None:
-        flags = {"danger": conversation.danger, "unscreened": values["unscreened"]}
-        values["urgency"] = urgency_at(values["priority"], values["late_at"], unit.now, **flags)
-    change(unit, conversation, Verb.UNDONE, values, reason=row["verb"])
+        put_back = _UNANSWERED if conversation.state is State.WAITING_PATIENT else _OWED_AGAIN
+        values = {name: values[name] for name in put_back}
+    change(unit, conversation, Verb.UNDONE, values, undoes=row["step_id"], reason=row["verb"])
     unit.execute(update(Undo).where(Undo.id == row["id"]).values(undone_at=unit.now))
     if unchanged:
         _open_the_way_further_back(unit, conversation.id, row["version_after"])

@@ -48,6 +48,7 @@ def fill(crm: Crm, count: int, patient_id: int) -> None:
                     "last_message_at": MONDAY,
                     "due_at": due,
                     "due_order": due or END_OF_TIME,
+                    "follow_up_at": None if due else MONDAY + timedelta(days=2),
                     "playbook_version": 1,
                     "next_action_sealed": unit.seal(Field.NEXT_ACTION, number, "answer"),
                 }

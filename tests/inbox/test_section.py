@@ -26,6 +26,7 @@ backup = "supervisor"
 calendar = "office"
 roles = ["agent"]
 first_response = { stat = "15m", asap = "1h", urgent = "1h30m", routine = "4h" }
+resolution = { stat = "4h", asap = "8h", urgent = "16h", routine = "24h" }
 catch_all = true
 """
 CATEGORIES = """
@@ -78,7 +79,7 @@ def test_a_small_playbook_is_in_order(tmp_path: Path) -> None:
     playbook = loaded(tmp_path)
     assert not playbook.warnings
     lane = playbook.section(LanesSection).catch_all
-    assert (lane.key, lane.target(Priority.URGENT)) == ("desk", timedelta(minutes=90))
+    assert (lane.key, lane.targets(Priority.URGENT).next_response) == ("desk", timedelta(minutes=90))
 
 
 def test_every_mistake_is_told_at_once_with_its_file_line_and_key(tmp_path: Path) -> None:

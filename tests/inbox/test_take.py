@@ -41,6 +41,7 @@ def fill(crm: Crm, count: int, lane: str = "front_desk") -> None:
                     "waiting_since": MONDAY,
                     "last_message_at": MONDAY,
                     "due_order": END_OF_TIME,
+                    "follow_up_at": MONDAY + timedelta(days=2),
                     "playbook_version": 1,
                     "next_action_sealed": unit.seal(Field.NEXT_ACTION, number, "answer"),
                 }

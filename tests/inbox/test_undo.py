@@ -118,17 +118,19 @@ def test_a_held_text_can_be_taken_back_though_a_note_was_added_meanwhile(clinic:
     assert (row["state"], row["due_at"]) == (State.OPEN, due)
 
 
-def test_a_held_text_can_be_taken_back_though_the_patient_wrote_and_their_clock_stays(clinic: Clinic) -> None:
+def test_a_held_text_can_be_taken_back_though_the_patient_wrote_and_the_first_question_is_owed_again(
+    clinic: Clinic,
+) -> None:
     number = taken(clinic)
+    asked = stored(clinic.crm, number)
     clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.", hold=HOLD)
     clinic.at(MONDAY + timedelta(seconds=5))
     clinic.text("is it 20?")
-    waiting = stored(clinic.crm, number)
     clinic.do(clinic.agent, undo_last)
     row = stored(clinic.crm, number)
     assert [each["state"] for each in outbox_rows(clinic.crm)] == [Delivery.TAKEN_BACK]
-    for name in ("state", "due_at", "waiting_since"):
-        assert row[name] == waiting[name], name
+    for name in ("state", "due_at", "due_clock", "waiting_since", "first_response_at"):
+        assert row[name] == asked[name], name
 
 
 def test_closing_after_a_reply_is_undone_first_and_the_reply_next(clinic: Clinic) -> None:
