@@ -19,6 +19,7 @@ from crm_core.errors import StoreMissing
 from crm_core.inbox.arrivals import InboxThreads
 from crm_core.inbox.counting import recount_open
 from crm_core.inbox.deliveries import InboxSendObserver
+from crm_core.inbox.facts import ROUTING_FACTS
 from crm_core.inbox.health_detail import health_detail
 from crm_core.inbox.task_lanes import visible_lanes
 from crm_core.library.applying import import_from_playbook
@@ -50,6 +51,7 @@ class Crm:
         self.units.shared["playbook.sections"] = SECTIONS
         self.units.shared[VISIBLE_LANES] = visible_lanes
         self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
+        self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail,))
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)

@@ -58,6 +58,7 @@ class Arrival:
     keyword: Keyword | None
     screening: Screening
     contact: ContactMatch
+    category_hint: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +135,7 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
         keyword=classify(text, alarmed=screening.verdict is Verdict.ALARM),
         screening=screening,
         contact=contact,
+        category_hint=single_line(inbound.category_hint) if inbound.category_hint else None,
     )
     handled = _handled(unit, receiver.handlers, arrival)
     placement = _placed(unit, receiver.threads, arrival, handled)
@@ -204,6 +206,7 @@ def _store(
                 "raw_sealed": unit.seal(Field.MESSAGE_RAW, message_id, _storable(raw)),
                 "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, arrival.subject),
                 "sender_sealed": unit.seal(Field.MESSAGE_SENDER, message_id, _storable(inbound.sender)),
+                "choice_sealed": unit.seal(Field.MESSAGE_CHOICE, message_id, arrival.category_hint),
             }
         ],
     )

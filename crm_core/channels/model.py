@@ -74,7 +74,8 @@ class Inbound:
 
     `sender` is a phone number, an e-mail address or whatever the channel calls its sender.
     `provider_id` makes a second delivery of the same message no second message.
-    `at` is when it was sent, aware; never later than now in the store.
+    `at` is when it was sent, aware; never later than now in the store. `category_hint` is what
+    the sender chose in a portal or web form, in the form's own words.
     """
 
     channel: Channel
@@ -84,6 +85,7 @@ class Inbound:
     provider_id: str | None = None
     subject: str | None = None
     attachments: int = 0
+    category_hint: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

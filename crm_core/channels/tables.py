@@ -74,10 +74,12 @@ class Message(Base):
     raw_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     subject_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     sender_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    choice_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     body: Mapped[Sealed] = sealed(Field.MESSAGE_BODY, "id", "body_sealed")
     raw: Mapped[Sealed] = sealed(Field.MESSAGE_RAW, "id", "raw_sealed")
     subject: Mapped[Sealed] = sealed(Field.MESSAGE_SUBJECT, "id", "subject_sealed")
     sender: Mapped[Sealed] = sealed(Field.MESSAGE_SENDER, "id", "sender_sealed")
+    choice: Mapped[Sealed] = sealed(Field.MESSAGE_CHOICE, "id", "choice_sealed")
 
 
 class Attachment(Base):

@@ -1,6 +1,8 @@
 """Inbound messages from a file: one JSON object a line, each line standing for itself.
 
 {"channel": "sms", "from": "+12125550123", "text": "Hello", "id": "SM1", "at": "2026-11-23T15:00:00Z"}
+
+A portal or web form adds "subject", and "category": what the sender chose, in the form's words.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class _Line(BaseModel):
     at: AwareDatetime | None = None
     subject: str | None = Field(default=None, max_length=2_000)
     attachments: int = Field(default=0, ge=0, le=1_000)
+    category: str | None = Field(default=None, max_length=200)
 
 
 def read_inbound(path: Path, now: datetime) -> Iterator[Inbound | BadLine]:
@@ -88,6 +91,7 @@ def _message(number: int, line: bytes, now: datetime) -> Inbound | BadLine:
         provider_id=read.id,
         subject=read.subject,
         attachments=read.attachments,
+        category_hint=read.category,
     )
 
 

@@ -17,14 +17,14 @@ from crm_core.channels.danger import Verdict
 from crm_core.channels.inbound import Arrival, Placement
 from crm_core.channels.keywords import Keyword
 from crm_core.channels.model import Handled
-from crm_core.hours.arithmetic import is_open
 from crm_core.inbox.alarms import raise_alarm
 from crm_core.inbox.clocks import Life
-from crm_core.inbox.conditions import Facts
 from crm_core.inbox.counting import counted
+from crm_core.inbox.facts import Asker, facts_of
 from crm_core.inbox.model import ClockKind, State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
 from crm_core.inbox.routing import Decision, explain, route, trace_json
+from crm_core.inbox.rule_assignment import given_by_rule
 from crm_core.inbox.rules import (
     DANGER_LANE,
     PHYSICIAN_LANE,
@@ -33,7 +33,6 @@ from crm_core.inbox.rules import (
 )
 from crm_core.inbox.tables import STILL_OPEN, Conversation
 from crm_core.inbox.thanks import asks_for_nothing
-from crm_core.patients.tables import Patient
 from crm_core.vault.fields import Field
 from crm_core.words import Priority
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -198,6 +197,9 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
     decision = _decide(unit, rules, arrival)
     lane, priority = decision.lane, decision.priority
     unscreened = arrival.screening.verdict is Verdict.UNSCREENED
+    given = given_by_rule(unit, rules, decision) if decision.assign and not unscreened else None
+    if given is not None:
+        decision = decision.assigned(saw=given.why, passed=given.owner_id is not None)
     if unscreened:
         lane, priority = rules.lanes.catch_all.key, min(priority, Priority.ASAP, key=lambda each: each.rank)
     conversation_id = unit.new_id("conversation")
@@ -225,6 +227,9 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
     row |= counted(rules, row, Life(opened_at=arrival.at), unit.now)
     unit.execute(insert(Conversation.__table__), [row])  # type: ignore[arg-type]
     unit.audit(Tag.CONVERSATION_CREATED, conversation_id, why=decision.reason)
+    if given is not None and given.owner_id is not None:
+        made = current(unit, conversation_id, lock=False)
+        change(unit, made, Verb.ASSIGNED, {"owner_id": given.owner_id}, reason=decision.reason)
     why = tuple(explain(decision.trace[-1:]))
     if unscreened:
         why = (UNSCREENED_WHY, *why)
@@ -240,21 +245,15 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
 
 
 def _decide(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> Decision:
-    patients = arrival.contact.patient_ids
-    language = None
-    if len(patients) == 1:
-        language = unit.scalar(select(Patient.language).where(Patient.id == patients[0]))
-    local = arrival.at.astimezone(rules.clinic.zone)
-    text = f"{arrival.subject}\n{arrival.text}" if arrival.subject else arrival.text
-    facts = Facts(
-        text=text,
+    asker = Asker(
+        text=arrival.text,
+        subject=arrival.subject,
         channel=arrival.channel,
-        sender_known=bool(patients),
-        language=language,
-        local_time=local.time(),
-        in_hours=is_open(rules.calendar(rules.lanes.catch_all.key), arrival.at),
+        at=arrival.at,
+        choice=arrival.category_hint,
+        patient_ids=arrival.contact.patient_ids,
     )
-    return route(rules.routing, facts)
+    return route(rules.routing, facts_of(unit, rules, asker))
 
 
 def _routed(unit: WriteUnit, conversation_id: int, decision: Decision) -> dict[str, Any]:

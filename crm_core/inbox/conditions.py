@@ -6,7 +6,8 @@ know (no age, no hours) satisfies no positive condition, and every negative one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 from functools import cached_property
@@ -27,6 +28,13 @@ class AgeGroup(StrEnum):
 
     MINOR = "minor"
     ADULT = "adult"
+
+
+class Pending(StrEnum):
+    """What a patient may be waiting for that another room keeps."""
+
+    APPOINTMENT = "appointment"
+    REFERRAL = "referral"
 
 
 class TextOp(StrEnum):
@@ -56,6 +64,8 @@ class Facts:
     """What is known when a conversation is routed; None is not known.
 
     `text` is subject and body together. `local_time` is the wall clock where the clinic is.
+    `chosen` is the category that the sender chose in a portal or form. `pending` holds an answer
+    for each thing that some room could be asked about.
     """
 
     text: str
@@ -66,13 +76,16 @@ class Facts:
     age_group: AgeGroup | None = None
     local_time: time | None = None
     in_hours: bool | None = None
+    chosen: str | None = None
+    pending: Mapping[Pending, bool] = field(default_factory=dict)
 
 
 class Message(NamedTuple):
-    """The facts, and what the lexicon has read in their text."""
+    """The facts, what the lexicon has read in their text, and the segments the patient belongs to."""
 
     facts: Facts
     reading: Reading
+    segments: frozenset[str] = frozenset()
 
 
 class Seen(NamedTuple):
@@ -176,6 +189,48 @@ class PersonCondition(_ChoiceCondition):
         """Compare the fact the field names."""
         return self._choose(getattr(message.facts, self.field), self.value)
 
+    def holds(self, facts: Facts) -> bool:
+        """Whether it is known to be so: what nobody knows puts no one into a segment."""
+        actual = getattr(facts, self.field)
+        return actual is not None and self._choose(actual, self.value).passed
+
+
+class ChosenCondition(_ChoiceCondition):
+    """The category that the sender chose in a portal or web form."""
+
+    field: Literal["category"]
+    value: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    def see(self, message: Message) -> Seen:
+        """Compare what was chosen."""
+        return self._choose(message.facts.chosen, self.value)
+
+
+class SegmentCondition(_ChoiceCondition):
+    """A segment of patients (segments.toml) that the sender belongs to."""
+
+    field: Literal["segment"]
+    value: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    def see(self, message: Message) -> Seen:
+        """Look whether one of them holds the patient."""
+        found = [name for name in self.value if name in message.segments]
+        return Seen(tuple(found) or ("none",), bool(found) == (self.op is ChoiceOp.IS_ANY))
+
+
+class PendingCondition(_ChoiceCondition):
+    """An appointment or a referral that the patient is waiting for."""
+
+    field: Literal["pending"]
+    value: Annotated[tuple[Pending, ...], Field(min_length=1)]
+
+    def see(self, message: Message) -> Seen:
+        """Ask what is known of each; of what nobody could be asked, nothing is pending."""
+        known = message.facts.pending
+        found = [kind.value for kind in self.value if known.get(kind)]
+        nothing = "none" if all(kind in known for kind in self.value) else _UNKNOWN
+        return Seen(tuple(found) or (nothing,), bool(found) == (self.op is ChoiceOp.IS_ANY))
+
 
 class FlagCondition(_Condition):
     """Something that is so or not."""
@@ -230,6 +285,14 @@ class TimeCondition(_Condition):
 
 
 Condition = Annotated[
-    TextCondition | ChannelCondition | PersonCondition | FlagCondition | WordCountCondition | TimeCondition,
+    TextCondition
+    | ChannelCondition
+    | PersonCondition
+    | ChosenCondition
+    | SegmentCondition
+    | PendingCondition
+    | FlagCondition
+    | WordCountCondition
+    | TimeCondition,
     Field(discriminator="field"),
 ]

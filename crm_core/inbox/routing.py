@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from typing import Any, NamedTuple
 
@@ -20,14 +20,24 @@ from crm_core.inbox.conditions import (
     Condition,
     Facts,
     Message,
+    SegmentCondition,
     TextCondition,
     TextOp,
 )
 from crm_core.inbox.phrases import Lexicon
-from crm_core.inbox.section import CategoriesSection, RoutingSection, Rule, WordsSection
+from crm_core.inbox.section import (
+    CategoriesSection,
+    RoutingSection,
+    Rule,
+    Segment,
+    SegmentsSection,
+    WordsSection,
+)
 from crm_core.words import Priority
 
 _JSON_VERSION = 1
+_THEN = "then"
+"""The group of what a rule does once it has matched, beside all and any."""
 
 
 class Asked(NamedTuple):
@@ -108,20 +118,38 @@ class Rules:
 
     compiled: tuple[_Compiled, ...]
     lexicon: Lexicon
+    segments: tuple[Segment, ...]
+    asked: frozenset[str]
+    """The fields that a rule, or a segment that a rule names, asks after: nothing else need be known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """Where a conversation goes. `reason` is the key of the rule that matched, last in `trace`."""
+    """Where a conversation goes. `reason` is the key of the rule that matched, last in `trace`.
+
+    `assign` is whom that rule gives it to: a login, POLICY, or None.
+    """
 
     category: str
     reason: str
     priority: Priority
     lane: str
     trace: Trace
+    assign: str | None = None
+
+    def assigned(self, *, saw: str, passed: bool) -> Decision:
+        """The same, its trace saying what became of the assignment."""
+        *before, last = self.trace
+        check = Check(Asked(_THEN, "assign", "to", self.assign or ""), (saw,), passed)
+        return replace(self, trace=(*before, last._replace(checks=(*last.checks, check))))
 
 
-def compile_rules(words: WordsSection, categories: CategoriesSection, routing: RoutingSection) -> Rules:
+def compile_rules(
+    words: WordsSection,
+    categories: CategoriesSection,
+    routing: RoutingSection,
+    segments: SegmentsSection | None = None,
+) -> Rules:
     """The rules ready to run; the sections have passed `crm playbook check`."""
     lists = {key: listed.listed() for key, listed in words.list.items()}
     titles = {key: listed.title for key, listed in words.list.items()}
@@ -140,12 +168,18 @@ def compile_rules(words: WordsSection, categories: CategoriesSection, routing: R
                 priority=rule.priority or category.priority,
             )
         )
-    return Rules(compiled=tuple(compiled), lexicon=Lexicon(lists))
+    conditions = [condition for rule in routing.rule.values() for condition in (*rule.all, *rule.any)]
+    asked = {condition.field for condition in conditions}
+    named = {name for condition in conditions if isinstance(condition, SegmentCondition) for name in condition.value}
+    used = tuple(segment for segment in segments.segment.values() if segment.key in named) if segments else ()
+    asked.update(condition.field for segment in used for condition in segment.all)
+    return Rules(compiled=tuple(compiled), lexicon=Lexicon(lists), segments=used, asked=frozenset(asked))
 
 
 def route(rules: Rules, facts: Facts) -> Decision:
     """The first rule that matches `facts`, with the trace of all that were tried."""
-    message = Message(facts, rules.lexicon.read(facts.text))
+    segments = frozenset(segment.key for segment in rules.segments if segment.holds(facts))
+    message = Message(facts, rules.lexicon.read(facts.text), segments)
     tried = []
     for compiled in rules.compiled:
         matched, checks = compiled.check(message)
@@ -158,6 +192,7 @@ def route(rules: Rules, facts: Facts) -> Decision:
                 priority=compiled.priority,
                 lane=compiled.lane,
                 trace=tuple(tried),
+                assign=rule.assign,
             )
     raise AssertionError("the last rule of a checked playbook is the catch-all")
 
@@ -195,7 +230,9 @@ def explain(trace: Trace) -> list[str]:
     """The trace in plain sentences: the rule that matched first, then those tried before it."""
     *before, last = trace
     lines = [f"Routed by “{last.title}” ({last.rule})."]
-    lines += [f"  {_sentence(check)}" for check in last.checks] or ["  It takes whatever no other rule takes."]
+    if all(check.asked.group == _THEN for check in last.checks):
+        lines.append("  It takes whatever no other rule takes.")
+    lines += [f"  {_sentence(check)}" for check in last.checks]
     if before:
         lines.append("Tried before it, without a match:")
     for tried in before:
@@ -241,6 +278,8 @@ _TEXT_OPS = {
 def _sentence(check: Check) -> str:
     _, field, op, value = check.asked
     verdict = "yes" if check.passed else "no"
+    if check.asked.group == _THEN:
+        return f"goes to {value}: {verdict}, {', '.join(check.saw)}"
     if field != "text":
         return f"{f'{field} {op} {value}'.replace('_', ' ')}: {verdict}, it is {', '.join(check.saw)}"
     saw = ", ".join(f"“{word}”" for word in check.saw) or "nothing"

@@ -20,6 +20,7 @@ from crm_core.inbox.section import (
     LanesSection,
     OutcomesSection,
     RoutingSection,
+    SegmentsSection,
     WordsSection,
 )
 from crm_core.playbook.calendars import CalendarsSection
@@ -56,7 +57,7 @@ class InboxRules:
     def routing(self) -> Rules:
         """The compiled routing rules; made when a text is first routed, as a console that shows a queue needs none."""
         words, routing = self.playbook.section(WordsSection), self.playbook.section(RoutingSection)
-        return compile_rules(words, self.categories, routing)
+        return compile_rules(words, self.categories, routing, self.playbook.section(SegmentsSection))
 
     def lane(self, key: str) -> Lane:
         """The lane of that key; NotFound otherwise."""
@@ -131,7 +132,8 @@ def inbox_rules(unit: ReadUnit) -> InboxRules:
     """The rules of the playbook in force; compiled at its first use in this process."""
     playbook = in_force(unit)
     cached: InboxRules | None = unit.shared.get("inbox.rules")
-    if cached is None or cached.version != playbook.version:
+    # By the object, not the number: a unit may have compiled a version of its own and rolled back.
+    if cached is None or cached.playbook is not playbook:
         cached = compile_inbox(playbook)
         unit.shared["inbox.rules"] = cached
     return cached

@@ -1,6 +1,7 @@
 """What the inbox reads from the playbook: lanes, categories, outcomes, word lists, rules.
 
-Each model is one file: lanes.toml, categories.toml, outcomes.toml, words.toml, routing.toml.
+Each model is one file: lanes.toml, categories.toml, segments.toml, outcomes.toml, words.toml,
+routing.toml.
 Every table is keyed (`[lane.billing]`), so that a key is unique and an error names it. What one
 file says about another is checked in section_checks.py.
 """
@@ -10,19 +11,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from crm_core.access.model import Role
 from crm_core.inbox.clocks import Targets
-from crm_core.inbox.conditions import Condition
-from crm_core.inbox.phrases import EntryError, Listed, check_entry
+from crm_core.inbox.conditions import Condition, Facts, PersonCondition
+from crm_core.inbox.phrases import EntryError, Listed, check_entry, words_of
 from crm_core.playbook.loader import Strict
 from crm_core.words import Priority
 
 PHYSICIAN_REVIEW = "physician_review"
 """The lane that no rule may fill: only a nurse's escalation does."""
+
+POLICY = "policy"
+"""In a rule's `assign`: whoever the lane's own policy says."""
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?")
 
@@ -131,11 +136,15 @@ class LanesSection(Strict):
 
 
 class Category(_Keyed):
-    """What a conversation is about, where it goes, and what someone should do first."""
+    """What a conversation is about, where it goes, and what someone should do first.
+
+    `asked_as` are the words in which a portal or web form offers it, as its choice or its subject.
+    """
 
     lane: Key
     priority: Priority
     next_action: Text
+    asked_as: tuple[Text, ...] = ()
 
 
 class CategoriesSection(Strict):
@@ -144,6 +153,42 @@ class CategoriesSection(Strict):
     category: Annotated[Mapping[Key, Category], Field(min_length=1)]
 
     _keys = field_validator("category", mode="before")(_with_keys)
+
+    def chosen(self, choice: str | None, subject: str | None) -> str | None:
+        """The category that a sender chose: by its key, its title or its `asked_as`; by a subject that is one."""
+        return self._by_name.get(plain_words(choice or "")) or self._by_subject.get(plain_words(subject or ""))
+
+    @cached_property
+    def _by_subject(self) -> dict[str, str]:
+        return {plain_words(words): each.key for each in self.category.values() for words in each.asked_as}
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        names = {plain_words(name): each.key for each in self.category.values() for name in (each.key, each.title)}
+        return names | self._by_subject
+
+
+def plain_words(text: str) -> str:
+    """`text` as choices are compared: its words alone, without case, accents and punctuation."""
+    return " ".join(words_of(text.replace("_", " ")))
+
+
+class Segment(_Keyed):
+    """Patients of whom all of `all` is known to be so."""
+
+    all: Annotated[tuple[PersonCondition, ...], Field(min_length=1)]
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the patient belongs to it."""
+        return all(condition.holds(facts) for condition in self.all)
+
+
+class SegmentsSection(Strict):
+    """segments.toml."""
+
+    segment: Mapping[Key, Segment] = {}
+
+    _keys = field_validator("segment", mode="before")(_with_keys)
 
 
 class Coded(_Keyed):
@@ -207,7 +252,9 @@ class WordsSection(Strict):
 class Rule(_Keyed):
     """If all of `all` and, where stated, one of `any` hold: the category, and where it goes.
 
-    `lane` and `priority` override the category's own. A rule without conditions is the catch-all.
+    `lane` and `priority` override the category's own. `assign` names who owns it from the start:
+    a staff login, or POLICY for whomever the lane's policy says. A rule without conditions is the
+    catch-all.
     """
 
     all: tuple[Condition, ...] = ()
@@ -215,6 +262,7 @@ class Rule(_Keyed):
     category: Key
     lane: Key | None = None
     priority: Priority | None = None
+    assign: Text | None = None
 
     @property
     def is_catch_all(self) -> bool:

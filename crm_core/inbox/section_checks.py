@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from crm_core.inbox.conditions import ChoiceOp, Condition, NumberOp, TextCondition, TextOp
+from crm_core.access.model import Role
+from crm_core.inbox.conditions import (
+    ChoiceOp,
+    ChosenCondition,
+    Condition,
+    NumberOp,
+    SegmentCondition,
+    TextCondition,
+    TextOp,
+)
 from crm_core.inbox.section import (
     PHYSICIAN_REVIEW,
     CategoriesSection,
@@ -17,14 +26,16 @@ from crm_core.inbox.section import (
     OutcomesSection,
     RoutingSection,
     Rule,
+    SegmentsSection,
     WordsSection,
+    plain_words,
 )
 from crm_core.playbook.calendars import CalendarsSection
 from crm_core.playbook.loader import Playbook, Section
 from crm_core.playbook.problems import Caution, Problem
 
 LANES_FILE, CATEGORIES_FILE, OUTCOMES_FILE = "lanes.toml", "categories.toml", "outcomes.toml"
-WORDS_FILE, ROUTING_FILE = "words.toml", "routing.toml"
+WORDS_FILE, ROUTING_FILE, SEGMENTS_FILE = "words.toml", "routing.toml", "segments.toml"
 
 
 def check_lanes(playbook: Playbook) -> Iterator[Problem]:
@@ -44,10 +55,16 @@ def check_lanes(playbook: Playbook) -> Iterator[Problem]:
 
 
 def check_categories(playbook: Playbook) -> Iterator[Problem]:
-    """Lanes exist, and no category fills the physicians' lane."""
+    """Lanes exist, no category fills the physicians' lane, and no two are asked for in the same words."""
     lanes = playbook.section(LanesSection).lane
+    asked: dict[str, str] = {}
     for category in playbook.section(CategoriesSection).category.values():
         yield from _check_lane(CATEGORIES_FILE, f"category.{category.key}.lane", category.lane, lanes)
+        for index, words in enumerate(category.asked_as):
+            first = asked.setdefault(plain_words(words), category.key)
+            if first != category.key:
+                message = f"{words!r} is what {first} is asked for as; only one of them can be meant"
+                yield Problem(file=CATEGORIES_FILE, key=f"category.{category.key}.asked_as[{index}]", message=message)
 
 
 def check_words(playbook: Playbook) -> Iterator[Problem]:
@@ -77,14 +94,37 @@ def check_routing(playbook: Playbook) -> Iterator[Problem]:
             yield Problem(file=ROUTING_FILE, key=f"{place}.category", message=message)
         if rule.lane is not None:
             yield from _check_lane(ROUTING_FILE, f"{place}.lane", rule.lane, lanes)
+        if rule.assign in set(Role):
+            message = f"{rule.assign} is a role; name one person's login, or policy"
+            yield Problem(file=ROUTING_FILE, key=f"{place}.assign", message=message)
         for name in _asked_lists(rule):
             if name not in lists:
                 yield Problem(file=ROUTING_FILE, key=place, message=f"no list @{name}; words.toml has {_names(lists)}")
+        yield from _check_names(playbook, rule)
     yield from _unreachable(rules)
     reached = {rule.category for rule in rules}
     for key in categories:
         if key not in reached:
             yield Caution(file=CATEGORIES_FILE, key=f"category.{key}", message="no rule reaches it")
+
+
+def _check_names(playbook: Playbook, rule: Rule) -> Iterator[Problem]:
+    """What conditions on the sender's choice and on segments name exists."""
+    categories = playbook.section(CategoriesSection).category
+    segments = playbook.section(SegmentsSection).segment
+    for group in ("all", "any"):
+        for index, condition in enumerate(getattr(rule, group)):
+            match condition:
+                case ChosenCondition():
+                    what, file, known = "category", CATEGORIES_FILE, tuple(categories)
+                case SegmentCondition():
+                    what, file, known = "segment", SEGMENTS_FILE, tuple(segments)
+                case _:
+                    continue
+            for name in condition.value:
+                if name not in known:
+                    message = f"no {what} {name!r}; {file} has {_names(known) or 'none'}"
+                    yield Problem(file=ROUTING_FILE, key=f"rule.{rule.key}.{group}[{index}]", message=message)
 
 
 def _check_lane(file: str, key: str, lane: str, lanes: Iterable[str]) -> Iterator[Problem]:
@@ -194,6 +234,7 @@ def _names(known: Iterable[str]) -> str:
 SECTIONS = (
     Section(name="lanes", model=LanesSection, files=(LANES_FILE,), checks=(check_lanes,)),
     Section(name="categories", model=CategoriesSection, files=(CATEGORIES_FILE,), checks=(check_categories,)),
+    Section(name="segments", model=SegmentsSection, files=(SEGMENTS_FILE,), required=False),
     Section(name="outcomes", model=OutcomesSection, files=(OUTCOMES_FILE,)),
     Section(name="words", model=WordsSection, files=(WORDS_FILE,), checks=(check_words,)),
     Section(name="routing", model=RoutingSection, files=(ROUTING_FILE,), checks=(check_routing,)),

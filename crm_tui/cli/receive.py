@@ -39,16 +39,24 @@ def receive(
         str | None,
         typer.Option("--id", metavar="ID", help="The provider's id: the same one again is no second message."),
     ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option("--category", metavar="CHOICE", help="What the sender chose in the portal or form, in its words."),
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it was sent; now without it.")] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="F.ndjson", help="Many: a JSON object a line with channel, from, text, id, at."),
+        typer.Option(
+            "--file",
+            metavar="F.ndjson",
+            help="Many: a JSON object a line with channel, from, text, id, at, subject, category.",
+        ),
     ] = None,
 ) -> None:
     """Take in messages, as a gateway would; a line that cannot be used is named and stops no other."""
     session = Session.of(ctx)
     if file is not None:
-        if channel or sender or text or provider_id or at:
+        if channel or sender or text or provider_id or at or category:
             raise UsageError(problem="--file brings its own messages", remedy="leave the other options out")
         _receive_file(session, file)
         return
@@ -60,7 +68,12 @@ def receive(
     now = session.clock.now()
     body = sys.stdin.read() if text == "-" else text
     inbound = Inbound(
-        channel=channel, sender=sender, text=body, at=moment(at, now) if at else now, provider_id=provider_id
+        channel=channel,
+        sender=sender,
+        text=body,
+        at=moment(at, now) if at else now,
+        provider_id=provider_id,
+        category_hint=category,
     )
     session.show([_document(_take(session, inbound))])
 
