@@ -102,6 +102,10 @@ class Tag(StrEnum):
     TASK_DONE = "task:work:done"
     TASK_CANCELLED = "task:work:cancelled"
     TASK_REOPENED = "task:work:reopened"
+    VIEW_SAVED = "saved_view:filter:saved"
+    VIEW_RENAMED = "saved_view:filter:renamed"
+    VIEW_DROPPED = "saved_view:filter:dropped"
+    VIEW_OPENED = "saved_view:filter:opened"
 
     LIST_SHOWN = "list:records:shown"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -20,7 +20,7 @@ from crm_core.patients.briefs import full_name
 from crm_core.patients.tables import Patient
 from crm_core.work.units import ReadUnit
 
-_ORDER = (Conversation.urgency, Conversation.due_order, Conversation.waiting_since, Conversation.id)
+WORKING_ORDER = (Conversation.urgency, Conversation.due_order, Conversation.waiting_since, Conversation.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +74,9 @@ def queue(unit: ReadUnit, lane: str, *, limit: int = 200, after: QueueItem | Non
         raise NotFound(kind="lane", id=lane)
     inside = (STILL_OPEN, Conversation.lane == lane)
     total = unit.scalar(select(func.count()).select_from(Conversation).where(*inside))
-    statement = _items().where(*inside).order_by(*_ORDER).limit(limit)
+    statement = lines().where(*inside).order_by(*WORKING_ORDER).limit(limit)
     if after is not None:
-        place = (after.urgency, after.due_at or END_OF_TIME, after.waiting_since, after.conversation_id)
-        statement = statement.where(tuple_(*_ORDER) > tuple_(*place))
+        statement = statement.where(behind(after))
     elif offset:
         statement = statement.offset(offset)
     with unit.listing("queue", "lane"):
@@ -98,7 +97,14 @@ def of_patient(unit: ReadUnit, patient_id: int, *, limit: int = 5) -> list[tuple
     return [(row.id, row.lane, row.state, row.last_message_at, row.lane in visible) for row in rows]
 
 
-def _items() -> Select[Any]:
+def behind(item: QueueItem) -> ColumnElement[bool]:
+    """What comes after that item in the working order."""
+    place = (item.urgency, item.due_at or END_OF_TIME, item.waiting_since, item.conversation_id)
+    return tuple_(*WORKING_ORDER) > tuple_(*place)
+
+
+def lines() -> Select[Any]:
+    """The columns of queue lines, to be narrowed, ordered, and then `opened`."""
     columns: tuple[Any, ...] = (
         Conversation.id, Conversation.patient_id, Patient.family, Patient.given, Conversation.category,
         Conversation.channel, Conversation.priority, Conversation.urgency, Conversation.lane, Conversation.state,

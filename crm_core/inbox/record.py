@@ -239,7 +239,13 @@ def change(
         before = {name: _plain(row[name]) for name in _KEPT}
         if linked_contact is not None:
             before[LINKED_CONTACT] = linked_contact
-        way_back = {"verb": verb, "version_after": version + 1, "message_id": message_id, "step_id": step_id}
+        way_back = {
+            "verb": verb,
+            "version_after": version + 1,
+            "message_id": message_id,
+            "step_id": step_id,
+            "batch_id": unit.batch_id,
+        }
         _keep_way_back(unit, conversation.id, before, way_back)
     unit.audit(_TAGS[verb], conversation.id, why=reason)
     unit.changed(Topic.INBOX)

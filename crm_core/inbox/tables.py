@@ -38,6 +38,7 @@ WAITING = text("state IN ('waiting_patient', 'waiting_other')")
 UNMARKED = text("mark_at IS NOT NULL AND state <> 'closed'")
 CLOSED = text("state = 'closed'")
 UNACKNOWLEDGED = text("acknowledged_at IS NULL")
+SHARED = text("shared")
 """The partial indexes' conditions: a query repeats them to the letter, or SQLite scans."""
 
 _ORDER = ("urgency", "due_order", "waiting_since", "id")
@@ -230,13 +231,33 @@ class Undo(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     at: Mapped[datetime] = mapped_column(Utc)
     verb: Mapped[Verb] = mapped_column(word(Verb, "verb"))
     before: Mapped[str] = mapped_column(Text)
     version_after: Mapped[int] = mapped_column(Integer)
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
     step_id: Mapped[int | None] = mapped_column(Id)
-    batch_id: Mapped[int | None] = mapped_column(Id)
+    batch_id: Mapped[int | None] = mapped_column(Id, index=True)
     also: Mapped[str | None] = mapped_column(Text)
     undone_at: Mapped[datetime | None] = mapped_column(Utc)
+
+    __table_args__ = (Index("ix_undo_staff_id_at", "staff_id", "at"),)
+
+
+class SavedView(Base):
+    """A filter that somebody keeps under a name. People put patients into both, so both are sealed."""
+
+    __tablename__ = "saved_view"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    shared: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    position: Mapped[int] = mapped_column(Integer)
+    saved_at: Mapped[datetime] = mapped_column(Utc)
+    name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    filter_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    name: Mapped[Sealed] = sealed(Field.VIEW_NAME, "id", "name_sealed")
+    filter: Mapped[Sealed] = sealed(Field.VIEW_FILTER, "id", "filter_sealed")
+
+    __table_args__ = (_partial("ix_saved_view_shared", SHARED, "position"),)

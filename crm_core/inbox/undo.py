@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import select, update
 
 from crm_core.access.model import Permission
@@ -50,6 +53,12 @@ def undo_last(unit: WriteUnit, conversation_id: int | None = None) -> tuple[int,
     )
     if row is None:
         raise NothingToUndo
+    return put_back(unit, dict(row))
+
+
+@needs(Permission.CONVERSATION_WORK)
+def put_back(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
+    """Put back what one stored row of `undo` says; returns what was undone. Raises TooLate before any change."""
     conversation = current(unit, row["conversation_id"])
     unchanged = conversation.row["version"] == row["version_after"]
     if row["message_id"] is not None:
@@ -62,8 +71,8 @@ def undo_last(unit: WriteUnit, conversation_id: int | None = None) -> tuple[int,
     if linked_contact is not None and conversation.row["patient_id"] is not None:
         unlink_contact(unit, conversation.row["patient_id"], linked_contact)
     if not unchanged:
-        put_back = _UNANSWERED if conversation.state is State.WAITING_PATIENT else _OWED_AGAIN
-        values = {name: values[name] for name in put_back}
+        answered = _UNANSWERED if conversation.state is State.WAITING_PATIENT else _OWED_AGAIN
+        values = {name: values[name] for name in answered}
     change(unit, conversation, Verb.UNDONE, values, undoes=row["step_id"], reason=row["verb"])
     unit.execute(update(Undo).where(Undo.id == row["id"]).values(undone_at=unit.now))
     if unchanged:

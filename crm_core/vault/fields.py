@@ -35,6 +35,8 @@ class Field(IntEnum):
     TASK_DETAILS = 332
     TASK_FILLED = 333
     TASK_OUTCOME = 334
+    VIEW_NAME = 341
+    VIEW_FILTER = 342
     ATTACHMENT_NAME = 351
     ATTACHMENT_BYTES = 352
 
@@ -52,5 +54,6 @@ _KINDS = {
     31: "note",
     32: "conversation",
     33: "task",
+    34: "saved_view",
     35: "attachment",
 }

@@ -17,6 +17,7 @@ _OPENED = {
     "conversation": Tag.CONVERSATION_OPENED,
     "task": Tag.TASK_OPENED,
     "attachment": Tag.ATTACHMENT_OPENED,
+    "saved_view": Tag.VIEW_OPENED,
 }
 
 

@@ -45,6 +45,7 @@ _NEEDED = {
     "conversation": Permission.CONVERSATION_READ,
     "task": Permission.TASK_READ,
     "attachment": Permission.CONVERSATION_READ,
+    "saved_view": Permission.CONVERSATION_READ,
 }
 """The permission that opening a value of each kind of record asks for."""
 
@@ -226,6 +227,8 @@ class WriteUnit(ReadUnit):
         self._turn = units.store.turn()
         self._has_turn = False
         self._committed = False
+        self.batch_id: int | None = None
+        """What is done to several at once shares it, so that it is taken back at once."""
 
     def _session(self) -> Session:
         return Session(self._units.store.writing, **_SESSION)
