@@ -291,6 +291,15 @@ COMMANDS: tuple[Command, ...] = (
         footer=18,
     ),
     Command(
+        id="clock",
+        keys=("W",),
+        label="clock",
+        title="How was the clock counted?",
+        group=Group.ASK,
+        help="Each clock's sum: what counted, what was paused, closed or a holiday.",
+        permission="conversation:read",
+    ),
+    Command(
         id="palette",
         keys=(":", "ctrl+p"),
         label="commands",

@@ -35,6 +35,7 @@ TABLE: dict[str, Entry] = {
     "assign": Entry(WORK, "verbs", "Give a conversation to somebody."),
     "snooze": Entry(WORK, "verbs", "Put a conversation aside until a time."),
     "note": Entry(WORK, "verbs", "Write an internal note."),
+    "clock": Entry(WORK, "clock", "How a conversation's clocks were counted, stretch by stretch."),
     "escalate": Entry(WORK, "verbs", "Hand a conversation up, with one question."),
     "patients": Entry(LOOK, "patients", "Find patients.", whole=True),
     "import": Entry(LOOK, "imports", "Bring patients in from other systems.", whole=True),

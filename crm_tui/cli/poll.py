@@ -79,14 +79,9 @@ class Poller:
 
     def deliver(self) -> None:
         """Everything that is due now, batch by batch."""
-        from crm_core.access.model import SYSTEM
-        from crm_core.inbox import take
+        from crm_core.inbox.passing import let_time_pass
 
-        with self._crm.read(SYSTEM) as unit:
-            due = take.time_has_come(unit)
-        if due:
-            with self._crm.write(SYSTEM) as unit:
-                take.settle_time(unit)
+        let_time_pass(self._crm.units)
         while not self._stop.is_set():
             batch = self._crm.courier.deliver_batch()
             self.tally.add(batch)

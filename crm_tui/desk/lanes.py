@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crm_core.access.model import SYSTEM, Actor, Permission, Role
+from crm_core.access.model import Actor, Permission, Role
 from crm_core.access.queries import staff
 from crm_core.app import Crm
 from crm_core.errors import CrmError
@@ -16,6 +16,7 @@ from crm_core.inbox.answers import SomethingNewer
 from crm_core.inbox.drafts import DraftView
 from crm_core.inbox.filling import Filled, Offer
 from crm_core.inbox.model import AlarmView, ConversationView, LaneCount, MessageView, QueueItem, State, Verb
+from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.queries import QueuePage
 from crm_core.inbox.rules import inbox_rules
 from crm_core.inbox.sending import ComposerLine, composer_line
@@ -23,6 +24,7 @@ from crm_core.patients.model import IdentityView
 from crm_core.patients.queries import contact_value, identity
 from crm_core.store.feed import Topic
 from crm_core.vault.sealed import Shown
+from crm_tui.desk.clocks import ClockLedger, counted
 
 __all__ = [
     "AlarmView", "Choices", "ComposerLine", "ConversationView", "CrmError", "DraftView", "Filled", "IdentityView",
@@ -99,7 +101,7 @@ class LanesDesk:
 
     def page(self, lane: str, *, limit: int, offset: int = 0, after: QueueItem | None = None) -> QueuePage:
         """A page of a lane in working order."""
-        self._let_time_pass()
+        let_time_pass(self._crm.units)
         with self._crm.read(self.actor) as unit:
             return queries.queue(unit, lane, limit=limit, offset=offset, after=after)
 
@@ -144,6 +146,10 @@ class LanesDesk:
                 to=composer_line(unit, self._crm.gate, conversation_id),
                 seen_message_id=shown.newest_message_id,
             )
+
+    def clocks(self, conversation_id: int) -> list[ClockLedger]:
+        """How its clocks were counted."""
+        return counted(self._crm, self.actor, conversation_id)
 
     def why(self, conversation_id: int) -> list[str]:
         """Why it is here, and what happened to it, as sentences."""
@@ -253,13 +259,6 @@ class LanesDesk:
         """Take back my last verb, here or anywhere."""
         with self._crm.write(self.actor) as unit:
             return undo.undo_last(unit, conversation_id)
-
-    def _let_time_pass(self) -> None:
-        with self._crm.read(SYSTEM) as unit:
-            due = take.time_has_come(unit)
-        if due:
-            with self._crm.write(SYSTEM) as unit:
-                take.settle_time(unit)
 
 
 def _holds(item: QueueItem, words: list[str]) -> bool:

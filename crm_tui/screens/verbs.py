@@ -11,7 +11,9 @@ from textual.content import Content
 from typing_extensions import override
 
 from crm_tui.commands import Command, bindings
+from crm_tui.desk.clocks import ClockLedger
 from crm_tui.desk.lanes import CrmError
+from crm_tui.screens.clock_panel import ClockPanel
 from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_search import PatientSearch
@@ -63,7 +65,17 @@ class Verbs(ConsoleScreen):
     """The verbs; a screen says by `subjects` what they are about, and by `acted` what follows."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(
-        "claim", "assign", "move_lane", "escalate", "snooze", "close", "log_call", "link_patient", "acknowledge", "why"
+        "claim",
+        "assign",
+        "move_lane",
+        "escalate",
+        "snooze",
+        "close",
+        "log_call",
+        "link_patient",
+        "acknowledge",
+        "why",
+        "clock",
     )
 
     def subjects(self) -> tuple[Subject, ...]:
@@ -214,6 +226,19 @@ class Verbs(ConsoleScreen):
             self.app.push_screen(TextPanel(f"Why? {one.number}", Content("\n").join(told)))
 
         self.read("why", lambda: self.desk.why(one.conversation_id), show)
+
+    def do_clock(self) -> None:
+        """Show how its clocks were counted."""
+        subjects = self.subjects()
+        if not subjects:
+            self.flash("Nothing is under the cursor.", "warning")
+            return
+        number = subjects[-1].conversation_id
+
+        def show(ledgers: Sequence[ClockLedger]) -> None:
+            self.app.push_screen(ClockPanel(number, ledgers))
+
+        self.read("clock", lambda: self.desk.clocks(number), show)
 
     def more_reasons(self) -> Sequence[str]:
         """Reasons that this screen knows besides."""
