@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crm_core.channels.danger_section import SECTION as DANGER
 from crm_core.channels.keywords_section import SECTION as KEYWORDS
 from crm_core.inbox.section_checks import SECTIONS as INBOX
+from crm_core.inbox.template_codes import check_templates
 from crm_core.library.section import SECTION as TEMPLATES
 from crm_core.playbook.calendars import CALENDARS
 from crm_core.playbook.clinic import CLINIC
 from crm_core.playbook.loader import Section
 
-SECTIONS: tuple[Section, ...] = (CLINIC, CALENDARS, *INBOX, DANGER, KEYWORDS, TEMPLATES)
+_TEMPLATES = replace(TEMPLATES, checks=(*TEMPLATES.checks, check_templates))
+
+SECTIONS: tuple[Section, ...] = (CLINIC, CALENDARS, *INBOX, DANGER, KEYWORDS, _TEMPLATES)

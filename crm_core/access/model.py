@@ -25,6 +25,7 @@ class Permission(StrEnum):
     PATIENT_LINK = "patient:link"
     PATIENT_IMPORT = "patient:import"
     TEMPLATE_READ = "template:read"
+    TEMPLATE_WRITE = "template:write"
     TEMPLATE_APPROVE = "template:approve"
     PLAYBOOK_READ = "playbook:read"
     PLAYBOOK_APPLY = "playbook:apply"
@@ -60,6 +61,7 @@ _PHRASES = {
     Permission.PATIENT_LINK: "link patients",
     Permission.PATIENT_IMPORT: "import patients",
     Permission.TEMPLATE_READ: "read templates",
+    Permission.TEMPLATE_WRITE: "write templates",
     Permission.TEMPLATE_APPROVE: "approve templates",
     Permission.PLAYBOOK_READ: "read the playbook",
     Permission.PLAYBOOK_APPLY: "change the playbook",
@@ -109,6 +111,7 @@ _ADMIN = frozenset(
         Permission.OUTBOX_DELIVER,
         Permission.PATIENT_IMPORT,
         Permission.TEMPLATE_READ,
+        Permission.TEMPLATE_WRITE,
         Permission.PLAYBOOK_READ,
         Permission.PLAYBOOK_APPLY,
         Permission.STAFF_READ,
@@ -121,10 +124,16 @@ _ADMIN = frozenset(
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _FRONT_LINE,
-    Role.NURSE: _FRONT_LINE | {Permission.DANGER_ACT},
+    Role.NURSE: _FRONT_LINE | {Permission.DANGER_ACT, Permission.TEMPLATE_WRITE},
     Role.PHYSICIAN: _FRONT_LINE | {Permission.DANGER_ACT},
-    Role.COORDINATOR: _FRONT_LINE,
-    Role.SUPERVISOR: _FRONT_LINE | {Permission.CONVERSATION_ASSIGN, Permission.OUTBOX_RESOLVE, Permission.VENDOR_READ},
+    Role.COORDINATOR: _FRONT_LINE | {Permission.TEMPLATE_WRITE},
+    Role.SUPERVISOR: _FRONT_LINE
+    | {
+        Permission.CONVERSATION_ASSIGN,
+        Permission.OUTBOX_RESOLVE,
+        Permission.VENDOR_READ,
+        Permission.TEMPLATE_WRITE,
+    },
     Role.APPROVER: frozenset({Permission.TEMPLATE_READ, Permission.TEMPLATE_APPROVE, Permission.PLAYBOOK_READ}),
     Role.PRIVACY: frozenset(
         {Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.VENDOR_READ, Permission.STAFF_READ}

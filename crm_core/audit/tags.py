@@ -111,6 +111,7 @@ class Tag(StrEnum):
 
     TEMPLATE_DRAFTED = "template:version:drafted"
     TEMPLATE_SUBMITTED = "template:version:submitted"
+    TEMPLATE_SENT_BACK = "template:version:sent_back"
     TEMPLATE_APPROVED = "template:version:approved"
     TEMPLATE_RETIRED = "template:version:retired"
     PLAYBOOK_APPLIED = "playbook:version:applied"

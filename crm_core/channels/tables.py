@@ -28,6 +28,9 @@ from crm_core.words import Channel, Purpose
 LEAVING = text("state IN ('queued', 'sending')")
 """The condition of the index of what is due: a query repeats it to the letter, or SQLite scans."""
 
+FROM_TEMPLATE = text("template_version_id IS NOT NULL")
+"""The condition of the index by which the uses of a template are counted."""
+
 
 class Vendor(Base):
     """One business associate agreement (BAA) of a vendor for a channel; a renewal is one more."""
@@ -165,3 +168,12 @@ class Outbox(Base):
             postgresql_where=LEAVING,
         ),
     )
+
+
+Index(
+    "ix_message_template_version_id",
+    Message.template_version_id,
+    Message.at,
+    sqlite_where=FROM_TEMPLATE,
+    postgresql_where=FROM_TEMPLATE,
+)

@@ -1,12 +1,17 @@
-"""What is legal in a template but wrong to send: the findings of `crm playbook check`."""
+"""What is legal in a template but wrong to send.
+
+A `Problem` keeps a template from being applied, submitted and approved; a `Caution` is told.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import TYPE_CHECKING
 
+from crm_core.cleaning import clean
 from crm_core.library.merge import SAMPLE, MergeField, fill
 from crm_core.library.reading import grade
 from crm_core.library.segments import segments
@@ -39,23 +44,23 @@ _HOLE = re.compile(r"\[[^\]\n]{1,40}\]|<[^>\n]{1,40}>|_{3,}|\bX{3,}\b|\bTBD\b", 
 def lint(texts: Iterable[TemplateText], *, today: date) -> Iterator[Problem]:
     """Everything worth a look in these templates."""
     texts = list(texts)
-    spoken = {text.key for text in texts if text.language == "en"}
+    english = frozenset(text.key for text in texts if text.language == "en")
     for text in texts:
-        if text.language != "en" and text.key not in spoken:
-            yield Caution(file=text.file, key="language", message=f"{text.key} has no English variant to fall back to")
-        if text.review_due is not None and text.review_due < today:
-            message = f"the review date {text.review_due} has passed, so the template is not sent"
-            yield Caution(file=text.file, key="review_due", message=message)
-        yield from _body(text)
+        yield from lint_text(text, today=today, english=english)
+
+
+def lint_text(text: TemplateText, *, today: date, english: AbstractSet[str]) -> Iterator[Problem]:
+    """Everything worth a look in one of them; `english` are the keys that have an English variant."""
+    if text.language != "en" and text.key not in english:
+        yield Caution(file=text.file, key="language", message=f"{text.key} has no English variant to fall back to")
+    if text.review_due is not None and text.review_due < today:
+        message = f"the review date {text.review_due} has passed, so the template is not sent"
+        yield Caution(file=text.file, key="review_due", message=message)
+    yield from _body(text)
 
 
 def uncovered(texts: Iterable[TemplateText], categories: frozenset[str]) -> Iterator[Problem]:
-    """What the templates name that is no category of the playbook, and categories without a template."""
-    texts = list(texts)
-    for text in texts:
-        for index, category in enumerate(text.categories):
-            if category not in categories:
-                yield Problem(file=text.file, key=f"categories[{index}]", message=f"there is no category {category}")
+    """The categories of the playbook that no template answers."""
     for category in sorted(categories - {category for text in texts for category in text.categories}):
         yield Caution(file="categories.toml", message=f"no template answers the category {category}")
 
@@ -76,11 +81,16 @@ def _words(text: TemplateText) -> Iterator[Problem]:
     if _CANCEL.search(text.body):
         message = "asks for the word CANCEL, which opts a number out; name another way"
         yield Problem(file=text.file, key="body", message=message)
+    if hidden := clean(text.body).hidden:
+        message = f"holds {hidden} {'sign' if hidden == 1 else 'signs'} that cannot be seen; take them out"
+        yield Problem(file=text.file, key="body", message=message)
     if hole := _HOLE.search(text.body):
         yield _caution(text, f"{hole[0]} looks like a gap to fill by hand; use a merge field")
     open_ways = [channel.value for channel in text.channels if channel in _UNPROTECTED]
     if open_ways and (word := _HEALTH.search(text.body)):
-        yield _caution(text, f"“{word[0]}” says something about health, over {', '.join(open_ways)}")
+        kind = Problem if Channel.SMS in text.channels else Caution
+        message = f"“{word[0]}” says something about health, over {', '.join(open_ways)}"
+        yield kind(file=text.file, key="body", message=message)
     if Channel.SMS in text.channels and MergeField.PATIENT_FULL_NAME in text.fields:
         yield _caution(text, "the full name in a text message tells more than the first name")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from crm_core.library.macro import Then
 from crm_core.words import Channel
 
 
@@ -26,13 +27,21 @@ class RetiredBecause(StrEnum):
     DROPPED = "dropped"
 
 
+class Origin(StrEnum):
+    """Where a version's text came from: a playbook's file, or somebody's writing in the store."""
+
+    FILE = "file"
+    WRITTEN = "written"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TemplateView:
     """One version of one template in one language.
 
     `id` is the version's; `template_id` is shared by all versions and languages of `key`.
     `fields` are the merge fields that the body uses. `review_due` is the last day on which an
-    approved version may be sent; it is None only before approval.
+    approved version may be sent; it is None only before approval. `then` is what else happens when
+    it is sent. `author_id` 0 is the system's. `remark` is why an approver sent it back.
     """
 
     id: int
@@ -53,10 +62,28 @@ class TemplateView:
     approved_by: int | None
     approved_at: datetime | None
     retired_because: RetiredBecause | None
+    then: Then | None = None
+    origin: Origin = Origin.FILE
+    author_id: int = 0
+    created_at: datetime | None = None
+    remark: str | None = None
 
     def past_review(self, today: date) -> bool:
         """Whether the review date has gone by; on the day itself it may still be sent."""
         return self.review_due is not None and today > self.review_due
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variants:
+    """One template's languages: those that may be sent, those that wait for approval, those that are missing.
+
+    A patient whose language is missing is answered in English.
+    """
+
+    key: str
+    ready: tuple[str, ...]
+    waiting: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def months_after(day: date, months: int) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.errors import NotFound
+from crm_core.library.macro import Then, ThenTask
 from crm_core.library.merge import fields_of
-from crm_core.library.model import TemplateState, TemplateView
+from crm_core.library.model import TemplateState, TemplateView, Variants
 from crm_core.library.tables import Template, TemplateVersion
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit
@@ -86,6 +87,39 @@ def approved(
     return sorted(best.values(), key=lambda view: (view.title.casefold(), view.key))
 
 
+@needs(Permission.TEMPLATE_READ)
+def due_for_review(unit: ReadUnit, *, within: timedelta = timedelta(days=30)) -> list[TemplateView]:
+    """The approved versions whose last day comes within that time, or has gone by; the earliest first."""
+    until = unit.now.date() + within
+    views = _views(unit, _VERSION.state == TemplateState.APPROVED, _VERSION.review_due <= until)
+    return sorted(views, key=lambda view: (view.review_due or until, view.key, view.language))
+
+
+@needs(Permission.TEMPLATE_READ)
+def variants(unit: ReadUnit) -> list[Variants]:
+    """Each template with its languages, by key: which may be sent, which only wait, which are not there.
+
+    Asked of every language that any template in use speaks. One statement.
+    """
+    views = _views(unit, _VERSION.state != TemplateState.RETIRED)
+    spoken = sorted({view.language for view in views})
+    today = unit.now.date()
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for view in views:
+        sent = view.state is TemplateState.APPROVED and not view.past_review(today)
+        ready, waiting = found.setdefault(view.key, (set(), set()))
+        (ready if sent else waiting).add(view.language)
+    return [
+        Variants(
+            key=key,
+            ready=tuple(sorted(ready)),
+            waiting=tuple(sorted(waiting - ready)),
+            missing=tuple(each for each in spoken if each not in ready | waiting),
+        )
+        for key, (ready, waiting) in found.items()
+    ]
+
+
 def _views(unit: ReadUnit, *where: ColumnElement[bool]) -> list[TemplateView]:
     statement = (
         select(_TEMPLATE.key, *_VERSION)
@@ -116,4 +150,16 @@ def _view(row: Any) -> TemplateView:
         approved_by=row.approved_by,
         approved_at=row.approved_at,
         retired_because=row.retired_because,
+        then=_then(row),
+        origin=row.origin,
+        author_id=row.author_id,
+        created_at=row.created_at,
+        remark=row.remark,
     )
+
+
+def _then(row: Any) -> Then | None:
+    task = ThenTask(title=row.then_task, due=row.then_task_due) if row.then_task is not None else None
+    if task is None and row.then_close is None and row.then_snooze is None:
+        return None
+    return Then(close=row.then_close, snooze=row.then_snooze, task=task)

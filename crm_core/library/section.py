@@ -12,24 +12,64 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
+from crm_core.cleaning import clean
 from crm_core.clock import SystemClock
-from crm_core.library.lint import lint, uncovered
+from crm_core.library.lint import lint
+from crm_core.library.macro import span
 from crm_core.library.merge import MergeField, fields_of, problems
 from crm_core.playbook.loader import Playbook, Section, Strict
 from crm_core.playbook.problems import Problem
 from crm_core.words import Channel
 
+
+def _a_span(text: str) -> str:
+    span(text)
+    return text
+
+
+def _one_line(text: str) -> str:
+    cleaned = clean(text)
+    if cleaned.hidden or "\n" in cleaned.text:
+        raise ValueError("holds a line break or a sign that cannot be seen")
+    return text
+
+
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,47}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_one_line)]
+Span = Annotated[str, AfterValidator(_a_span)]
+
+
+class ThenTaskText(Strict):
+    """A task that the sending makes; `due` counts from the sending: `4h`, `1d`."""
+
+    title: Line
+    due: Span
+
+
+class ThenText(Strict):
+    """What else happens when the template is sent: `close` or `snooze`, and `task`."""
+
+    close: Key | None = None
+    snooze: Span | None = None
+    task: ThenTaskText | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.close is not None and self.snooze is not None:
+            raise ValueError("give either close or snooze: what is closed does not wait")
+        if self.close is None and self.snooze is None and self.task is None:
+            raise ValueError("says nothing; give close, snooze or task, or leave it out")
+        return self
 
 
 class TemplateText(Strict):
     """One template file: its front matter, and the body below it.
 
-    `review_months` counts from the approval; `review_due` is a fixed last day instead.
+    `review_months` counts from the approval; `review_due` is a fixed last day instead. With `then`
+    it is a macro.
     """
 
     file: str
@@ -42,6 +82,7 @@ class TemplateText(Strict):
     review_months: Annotated[int, Field(ge=1, le=36)] | None = None
     review_due: date | None = None
     needs_personal: bool = False
+    then: ThenText | None = None
     body: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 
     @field_validator("body")
@@ -69,7 +110,8 @@ class TemplateText(Strict):
 
     def digest(self) -> str:
         """SHA-256 of everything but the file's name: equal digests, equal version."""
-        content = self.model_dump(mode="json", exclude={"file"})
+        # A template without a macro keeps the digest that it had before there were macros.
+        content = self.model_dump(mode="json", exclude={"file"} if self.then is not None else {"file", "then"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -94,11 +136,6 @@ class TemplatesSection(Strict):
 def check(playbook: Playbook) -> Iterable[Problem]:
     """What is legal but wrong to send, as of the host's date."""
     return lint(playbook.section(TemplatesSection).templates, today=SystemClock().now().date())
-
-
-def check_categories(playbook: Playbook, categories: Iterable[str]) -> Iterable[Problem]:
-    """For the room that owns the categories: each template's exist, and each has a template."""
-    return uncovered(playbook.section(TemplatesSection).templates, frozenset(categories))
 
 
 SECTION = Section(name="templates", model=TemplatesSection, files=("templates/*.md",), required=False, checks=(check,))

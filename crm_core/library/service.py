@@ -10,13 +10,18 @@ from sqlalchemy import select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.errors import NotFound, Refused, Stale
+from crm_core.cleaning import clean
+from crm_core.errors import NotFound, Refused, Stale, UsageError
+from crm_core.library.checking import findings, mistakes
+from crm_core.library.files import TemplateErrors
 from crm_core.library.model import RetiredBecause, TemplateState, months_after
+from crm_core.library.queries import version
 from crm_core.library.tables import Template, TemplateVersion
 from crm_core.store.feed import Topic
 from crm_core.work.units import WriteUnit
 
 _VERSION = TemplateVersion.__table__
+LONGEST_REMARK = 500
 _APPROVABLE = (TemplateState.DRAFT, TemplateState.IN_REVIEW, TemplateState.APPROVED)
 
 
@@ -24,17 +29,47 @@ class TemplateNotThere(Refused):
     """Version {number} of the template {template} ({language}) is {state}; {remedy}."""
 
 
-@needs(Permission.PLAYBOOK_APPLY)
+class AuthorApproves(Refused):
+    """Version {number} of the template {template} is your own; another approver must approve it."""
+
+
+@needs(Permission.TEMPLATE_WRITE)
 def submit(unit: WriteUnit, key: str, *, language: str = "en") -> int:
     """Put the newest draft of a template up for review; returns the version's id.
 
-    It is asked of whoever may apply the playbook the draft came from.
+    Refused with what the linter finds wrong; its cautions are the approver's to weigh. What an
+    approver once said of it goes with the submitting.
     """
     row = _newest(unit, key, language)
     if row.state != TemplateState.DRAFT:
         raise _not_there(key, row, "only a draft is submitted")
-    _change(unit, row.id, [TemplateState.DRAFT], key, state=TemplateState.IN_REVIEW)
+    _nothing_wrong(unit, row)
+    _change(unit, row.id, [TemplateState.DRAFT], key, state=TemplateState.IN_REVIEW, remark=None, remark_by=None)
     unit.audit(Tag.TEMPLATE_SUBMITTED, row.id)
+    return int(row.id)
+
+
+@needs(Permission.TEMPLATE_APPROVE)
+def send_back(unit: WriteUnit, key: str, *, remark: str, language: str = "en", number: int | None = None) -> int:
+    """Give a version in review back to its author, with a remark; returns the version's id."""
+    row = _read(unit, key, language, number)
+    if row.state != TemplateState.IN_REVIEW:
+        raise _not_there(key, row, "only what is in review is sent back")
+    said = clean(remark).text.strip()
+    if not said or len(said) > LONGEST_REMARK:
+        raise UsageError(
+            problem=f"A remark has 1 to {LONGEST_REMARK} characters", remedy="say what the author should change"
+        )
+    _change(
+        unit,
+        row.id,
+        [TemplateState.IN_REVIEW],
+        key,
+        state=TemplateState.DRAFT,
+        remark=said,
+        remark_by=unit.actor.staff_id,
+    )
+    unit.audit(Tag.TEMPLATE_SENT_BACK, row.id)
     return int(row.id)
 
 
@@ -45,15 +80,15 @@ def approve(unit: WriteUnit, key: str, *, language: str = "en", number: int | No
     `number` says which version was read, by default the newest. A draft is taken as reviewed by
     its approver, and an approved version is approved anew, which moves its review date. The
     version approved before is retired in the same unit. The review date counts from now unless
-    the file names a day.
+    the file names a day. Raises AuthorApproves where the actor wrote it, or applied the playbook
+    it came with; what the system did has no author.
     """
-    row = _newest(unit, key, language)
-    if number is not None and row.number != number:
-        raise TemplateNotThere(
-            template=key, number=number, language=language, state="not the newest", remedy=f"read version {row.number}"
-        )
+    row = _read(unit, key, language, number)
     if row.state not in _APPROVABLE:
-        raise _not_there(key, row, "change its file and apply the playbook for a new version")
+        raise _not_there(key, row, "write a new version, or change its file and apply the playbook")
+    if row.author_id and row.author_id == unit.actor.staff_id:
+        raise AuthorApproves(template=key, number=row.number)
+    _nothing_wrong(unit, row)
     today = unit.now.date()
     due = months_after(today, row.review_months) if row.review_months is not None else row.review_due
     if due < today:
@@ -79,6 +114,8 @@ def approve(unit: WriteUnit, key: str, *, language: str = "en", number: int | No
         approved_by=unit.actor.staff_id,
         approved_at=unit.now,
         review_due=due,
+        remark=None,
+        remark_by=None,
     )
     unit.audit(Tag.TEMPLATE_APPROVED, row.id)
     return int(row.id)
@@ -114,6 +151,22 @@ def _retire(unit: WriteUnit, ids: Sequence[int], because: RetiredBecause) -> Non
     )
     unit.audit(Tag.TEMPLATE_RETIRED, *ids, why=because.value)
     unit.changed(Topic.LIBRARY)
+
+
+def _read(unit: WriteUnit, key: str, language: str, number: int | None) -> Any:
+    """The newest version, which is the one that was read where its number is given."""
+    row = _newest(unit, key, language)
+    if number is not None and row.number != number:
+        raise TemplateNotThere(
+            template=key, number=number, language=language, state="not the newest", remedy=f"read version {row.number}"
+        )
+    return row
+
+
+def _nothing_wrong(unit: WriteUnit, row: Any) -> None:
+    wrong = mistakes(findings(unit, version(unit, row.id)))
+    if wrong:
+        raise TemplateErrors(wrong)
 
 
 def _newest(unit: WriteUnit, key: str, language: str) -> Any:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.library.model import RetiredBecause, TemplateState
+from crm_core.library.model import Origin, RetiredBecause, TemplateState
 from crm_core.store.base import Base, Id, Utc, word
 
 
@@ -33,10 +33,11 @@ class Template(Base):
 
 
 class TemplateVersion(Base):
-    """What a template says in one language, from one reading of its file.
+    """What a template says in one language, from one reading of its file, or as somebody wrote it.
 
     `categories` and `channels` hold words parted by spaces. A version's text never changes;
-    only its state does. `digest` is the file's, to see that nothing changed.
+    only its state does, and the remark with which an approver sent it back. `digest` is the file's,
+    to see that nothing changed. The `then_` columns are its macro: what else happens when it is sent.
     """
 
     __tablename__ = "template_version"
@@ -60,6 +61,13 @@ class TemplateVersion(Base):
     approved_by: Mapped[int | None] = mapped_column(BigInteger)
     approved_at: Mapped[datetime | None] = mapped_column(Utc)
     retired_because: Mapped[RetiredBecause | None] = mapped_column(word(RetiredBecause, "retired_because"))
+    origin: Mapped[Origin] = mapped_column(word(Origin, "origin"), server_default=text("'file'"))
+    then_close: Mapped[str | None] = mapped_column(String(40))
+    then_snooze: Mapped[str | None] = mapped_column(String(8))
+    then_task: Mapped[str | None] = mapped_column(String(120))
+    then_task_due: Mapped[str | None] = mapped_column(String(8))
+    remark: Mapped[str | None] = mapped_column(Text)
+    remark_by: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         UniqueConstraint("template_id", "number", "language"),
@@ -70,6 +78,9 @@ class TemplateVersion(Base):
             name="approved_is_signed",
         ),
         CheckConstraint("(state = 'retired') = (retired_because IS NOT NULL)", name="retired_has_reason"),
+        CheckConstraint("then_close IS NULL OR then_snooze IS NULL", name="closes_or_snoozes"),
+        CheckConstraint("(then_task IS NULL) = (then_task_due IS NULL)", name="task_has_a_date"),
+        CheckConstraint("(remark IS NULL) = (remark_by IS NULL)", name="remark_is_signed"),
         Index(
             "uq_template_version_approved",
             "template_id",

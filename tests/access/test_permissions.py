@@ -39,6 +39,7 @@ patient:read           x     x       x          x          x         .        . 
 patient:link           x     x       x          x          x         .        .      .
 patient:import         .     .       .          .          .         .        .      x
 template:read          x     x       x          x          x         x        .      x
+template:write         .     x       .          x          x         .        .      x
 template:approve       .     .       .          .          .         x        .      .
 playbook:read          x     x       x          x          x         x        .      x
 playbook:apply         .     .       .          .          .         .        .      x

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from crm_core.library.checking import Codes, unknown_codes
 from crm_core.library.lint import lint, uncovered
 from crm_core.library.merge import SAMPLE, fill
 from crm_core.library.reading import grade, syllables
@@ -101,7 +102,6 @@ def test_speaking_of_cancelling_is_allowed() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"body": "Your diabetes visit is due."}, "says something about health, over sms"),
         ({"body": "Cardiology will call you.", "channels": ["email"]}, "over email"),
         ({"body": "Hi [NAME], call us."}, "looks like a gap"),
         ({"body": "Hi {{ patient.full_name }}."}, "the full name"),
@@ -125,10 +125,31 @@ def test_the_portal_may_say_what_a_text_may_not() -> None:
     assert _found(_text(body="Your diabetes visit is due.", channels=["portal"])) == []
 
 
-def test_an_unknown_category_is_an_error_and_a_category_without_template_a_caution() -> None:
-    error, caution = uncovered([_text(categories=["othre"])], frozenset({"other"}))
-    assert (error.key, type(error)) == ("categories[0]", Problem)
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"body": "Your diabetes visit is due."}, "“diabetes” says something about health, over sms"),
+        ({"body": "Your asthma visit.", "channels": ["email", "sms"]}, "over email, sms"),
+        ({"body": "Hi \u202eana\u202c, call us."}, "2 signs that cannot be seen"),
+    ],
+)
+def test_a_diagnosis_in_a_text_message_and_what_cannot_be_seen_are_errors(changes: dict[str, Any], says: str) -> None:
+    (problem,) = _found(_text(**changes))
+    assert says in problem.message
+    assert not isinstance(problem, Caution)
+
+
+def test_a_category_without_a_template_is_a_caution() -> None:
+    (caution,) = uncovered([_text(categories=["othre"])], frozenset({"other"}))
     assert isinstance(caution, Caution)
+    assert "no template answers the category other" in str(caution)
+
+
+def test_a_category_or_outcome_that_the_playbook_does_not_have_is_an_error() -> None:
+    codes = Codes(categories=frozenset({"other"}), outcomes=frozenset({"resolved"}))
+    wrong = _text(categories=["other", "othre"], then={"close": "done"})
+    assert [problem.key for problem in unknown_codes(wrong, codes)] == ["categories[1]", "then.close"]
+    assert list(unknown_codes(_text(then={"close": "resolved"}), codes)) == []
 
 
 @pytest.mark.parametrize(
