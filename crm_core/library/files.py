@@ -74,6 +74,33 @@ def as_file(view: TemplateView) -> str:
     return "\n".join(["+++", *lines, "+++", view.body, ""])
 
 
+def blank_file(key: str, language: str) -> str:
+    """What somebody starts a new template from: it does not hold together until a body is written."""
+    return "\n".join(
+        [
+            "+++",
+            f"key = {_string(key)}",
+            'title = "A few words that staff will look for"',
+            'categories = ["other"]',
+            'channels = ["sms", "email", "portal"]',
+            f"language = {_string(language)}",
+            'purpose = "When to send it."',
+            "review_months = 12",
+            "+++",
+            "",
+        ]
+    )
+
+
+def renamed(text: TemplateText, key: str, language: str) -> None:
+    """Refuse a text that says it is another template, or another language, than it was opened as."""
+    if (text.key, text.language) != (key, language):
+        raise UsageError(
+            problem=f"This text says it is {text.key} ({text.language}), not {key} ({language})",
+            remedy="leave key and language as they are, or write that one as a new template",
+        )
+
+
 def read_files(content: Mapping[str, str]) -> tuple[TemplateText, ...]:
     """The templates of these files, by the name they go under; TemplateErrors with every mistake."""
     # A pattern without a wildcard alone would be read as a section of one file.

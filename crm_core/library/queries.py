@@ -52,6 +52,12 @@ def show(unit: ReadUnit, key: str, language: str | None = None) -> list[Template
 
 
 @needs(Permission.TEMPLATE_READ)
+def every_version(unit: ReadUnit) -> list[TemplateView]:
+    """Every version there ever was, by key, language and number."""
+    return _views(unit)
+
+
+@needs(Permission.TEMPLATE_READ)
 def version(unit: ReadUnit, version_id: int) -> TemplateView:
     """One version by its own id, in whatever state; NotFound."""
     found = _views(unit, _VERSION.id == version_id)

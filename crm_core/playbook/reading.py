@@ -35,21 +35,29 @@ def read_texts(directory: Traversable | Path) -> tuple[dict[str, str], list[Prob
             return {}, [Problem(file=str(directory), message=said)]
         if file.is_dir():
             continue
-        if not file.is_file():
-            problems.append(Problem(file=path, message="is not a file"))
-            continue
-        try:
-            with file.open("rb") as opened:
-                data = opened.read(LONGEST_FILE + 1)
-            if len(data) > LONGEST_FILE:
-                problems.append(Problem(file=path, message=f"is longer than {LONGEST_FILE:,} bytes"))
-                continue
-            texts[path] = data.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            problems.append(Problem(file=path, message=f"is not UTF-8 text (byte {error.start}); save it as UTF-8"))
-        except OSError as error:
-            problems.append(Problem(file=path, message=f"cannot be read ({error.strerror or 'unknown error'})"))
+        found = read_text(path, file)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            texts[path] = found
     return texts, problems
+
+
+def read_text(path: str, file: Traversable | Path) -> str | Problem:
+    """One file as text with plain newlines, under the name `path` where something is wrong with it."""
+    if not file.is_file():
+        there = file.is_dir() or (isinstance(file, Path) and file.exists())
+        return Problem(file=path, message="is not a file" if there else "is not there")
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(LONGEST_FILE + 1)
+        if len(data) > LONGEST_FILE:
+            return Problem(file=path, message=f"is longer than {LONGEST_FILE:,} bytes")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        return Problem(file=path, message=f"is not UTF-8 text (byte {error.start}); save it as UTF-8")
+    except OSError as error:
+        return Problem(file=path, message=f"cannot be read ({error.strerror or 'unknown error'})")
 
 
 def _walk(directory: Traversable | Path, prefix: str) -> Iterator[tuple[str, Traversable | Path]]:

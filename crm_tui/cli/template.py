@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crm_core.library.model import TemplateState
+from crm_tui.cli import template_files, template_review
 from crm_tui.cli.command import command, group
 from crm_tui.cli.session import Session
 
@@ -49,13 +50,14 @@ def show(ctx: typer.Context, name: Name, language: AnyLanguage = None) -> None:
 
 @command(app, "submit", example="crm template submit refill_received")
 def submit(ctx: typer.Context, name: Name, language: Language = "en") -> None:
-    """Put the newest draft of a template up for review."""
-    from crm_core.library import queries, service
+    """Put the newest draft of a template up for review; refused with what the linter finds wrong."""
+    from crm_core.library import checking, queries, service
 
     session = Session.of(ctx)
-    with session.writing() as unit:
+    with template_review.every_mistake(session), session.writing() as unit:
         view = queries.version(unit, service.submit(unit, name, language=language))
-    session.show(_summary(view))
+        cautions = checking.findings(unit, view)
+    session.show({**_summary(view), "cautions": [problem.message for problem in cautions]})
 
 
 @command(app, "approve", example="crm template approve refill_received --number 2")
@@ -67,11 +69,11 @@ def approve(
         int | None, typer.Option("--number", help="The version you read; refused when a newer one exists.")
     ] = None,
 ) -> None:
-    """Let a version be sent from now on, under your name; the one before it is retired."""
+    """Let a version that another person wrote be sent from now on; the one before it is retired."""
     from crm_core.library import queries, service
 
     session = Session.of(ctx)
-    with session.writing() as unit:
+    with template_review.every_mistake(session), session.writing() as unit:
         view = queries.version(unit, service.approve(unit, name, language=language, number=number))
     session.show(_summary(view))
 
@@ -108,5 +110,12 @@ def _whole(view: TemplateView) -> dict[str, Any]:
         "needs_personal": view.needs_personal,
         "approved_at": view.approved_at,
         "retired_because": view.retired_because,
+        "then": str(view.then) if view.then is not None else None,
+        "origin": view.origin,
+        "remark": view.remark,
         "body": view.body,
     }
+
+
+for _more in (template_files.app, template_review.app):
+    app.registered_commands += _more.registered_commands
