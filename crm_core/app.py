@@ -24,6 +24,7 @@ from crm_core.inbox.health_detail import health_detail
 from crm_core.inbox.task_lanes import visible_lanes
 from crm_core.inbox.template_codes import template_codes
 from crm_core.library.applying import import_from_playbook
+from crm_core.library.checking import CODES
 from crm_core.playbook.loader import load
 from crm_core.playbook.service import apply
 from crm_core.playbook.shipped import shipped
@@ -53,8 +54,7 @@ class Crm:
         self.units.shared[VISIBLE_LANES] = visible_lanes
         self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
         self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
-        self.units.shared["playbook.appliers"] = (import_from_playbook,)
-        self.units.shared["library.codes"] = template_codes
+        self.units.shared[CODES] = template_codes
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail,))
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)

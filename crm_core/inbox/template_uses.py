@@ -27,9 +27,13 @@ class Uses:
 def template_uses(unit: ReadUnit) -> dict[int, Uses]:
     """The uses of every version that has any, by the version's id; one statement, and no text is opened."""
     rows = unit.execute(
-        select(Message.template_version_id, func.count(), func.max(Message.at))
+        select(
+            Message.template_version_id.label("version_id"),
+            func.count().label("uses"),
+            func.max(Message.at).label("last_at"),
+        )
         .join(Outbox, Outbox.message_id == Message.id)
         .where(FROM_TEMPLATE, Outbox.state != Delivery.TAKEN_BACK)
         .group_by(Message.template_version_id)
     )
-    return {version: Uses(version_id=version, count=count, last_at=last_at) for version, count, last_at in rows}
+    return {row.version_id: Uses(version_id=row.version_id, count=row.uses, last_at=row.last_at) for row in rows}
