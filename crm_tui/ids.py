@@ -18,6 +18,7 @@ class Kind(StrEnum):
     APPOINTMENT = "A"
     REFERRAL = "R"
     TASK = "T"
+    ATTACHMENT = "F"
 
 
 class BadId(UsageError):

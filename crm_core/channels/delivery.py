@@ -23,13 +23,14 @@ from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.attempts import MOST_TRIES, Claimed, Fate, later, looked_up, sent, suppressed
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.gateways.base import Outgoing
+from crm_core.channels.letters import answers_letter
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver, reasons_json
 from crm_core.channels.tables import LEAVING, Message, Outbox
 from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.store.feed import Topic
 from crm_core.vault.sealing import Tampered
-from crm_core.words import Purpose
+from crm_core.words import Channel, Purpose
 from crm_core.work.units import Units, WriteUnit
 
 BATCH = 50
@@ -205,8 +206,15 @@ def _opened(unit: WriteUnit, row: Any) -> tuple[Candidate, Outgoing]:
         first_name=given.split()[0] if given and given.split() else None,
         keyword_answer=row.purpose == Purpose.NOTICE and row.dedup_key.startswith("keyword-"),
     )
+    is_letter = row.channel == Channel.EMAIL
+    known = answers_letter(unit, row.conversation_id, row.contact_point_id) if is_letter else ()
     return candidate, Outgoing(
-        attempt_id=row.dedup_key, to=str(to), body=str(body), subject=str(subject) if subject else None
+        attempt_id=row.dedup_key,
+        to=str(to),
+        body=str(body),
+        subject=str(subject) if subject else None,
+        in_reply_to=known[-1] if known else None,
+        references=known[:-1],
     )
 
 

@@ -17,9 +17,12 @@ from sqlalchemy import func, insert, select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
+from crm_core.channels.attachments import keep
 from crm_core.channels.danger import Screening, Verdict
 from crm_core.channels.keywords import Keyword, classify
+from crm_core.channels.letters import answered_ids, keep_letter
 from crm_core.channels.model import Direction, Handled, Inbound, MessageKind, Received, Screened
+from crm_core.channels.quoting import new_part, to_screen
 from crm_core.channels.tables import Message
 from crm_core.cleaning import clean, single_line
 from crm_core.patients.model import ContactMatch
@@ -47,7 +50,11 @@ _BY_KEYWORD = {
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """An inbound message, cleaned, screened and matched: what handlers and threads are told."""
+    """An inbound message, cleaned, screened and matched: what handlers and threads are told.
+
+    `said` is what of the text the sender wrote this time, without what is quoted. `answers` are
+    the Message-IDs that a letter names, the likeliest first. `automatic`: no person sent it.
+    """
 
     message_id: int
     channel: Channel
@@ -55,6 +62,9 @@ class Arrival:
     text: str
     subject: str | None
     attachments: int
+    said: str
+    answers: tuple[str, ...]
+    automatic: bool
     keyword: Keyword | None
     screening: Screening
     contact: ContactMatch
@@ -122,7 +132,8 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
     cleaned = clean(inbound.text)
     text = cleaned.text
     subject = single_line(inbound.subject) if inbound.subject else None
-    screening = receiver.screen(unit, subject, text, inbound.attachments)
+    said = new_part(text)
+    screening = receiver.screen(unit, subject, to_screen(text), len(inbound.attachments))
     contact = match_sender(unit, inbound.channel, inbound.sender)
     _wait_for_others(unit, *_sender_locks(unit, contact))
     arrival = Arrival(
@@ -131,8 +142,11 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
         at=min(inbound.at, unit.now),
         text=text,
         subject=subject,
-        attachments=inbound.attachments,
-        keyword=classify(text, alarmed=screening.verdict is Verdict.ALARM),
+        attachments=len(inbound.attachments),
+        said=said,
+        answers=answered_ids(inbound),
+        automatic=inbound.automatic,
+        keyword=classify(said, alarmed=screening.verdict is Verdict.ALARM),
         screening=screening,
         contact=contact,
         category_hint=single_line(inbound.category_hint) if inbound.category_hint else None,
@@ -193,14 +207,14 @@ def _store(
                 "id": message_id,
                 "conversation_id": placement.conversation_id if placement else None,
                 "direction": Direction.IN,
-                "kind": MessageKind.TEXT,
+                "kind": _kind(inbound),
                 "channel": arrival.channel,
                 "at": arrival.at,
                 "recorded_at": unit.now,
                 "contact_point_id": arrival.contact.contact_point_id,
                 "screened": _SCREENED[arrival.screening.verdict],
                 "hidden": hidden,
-                "attachments": inbound.attachments,
+                "attachments": len(inbound.attachments),
                 "provider_token": token,
                 "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, arrival.text),
                 "raw_sealed": unit.seal(Field.MESSAGE_RAW, message_id, _storable(raw)),
@@ -210,6 +224,14 @@ def _store(
             }
         ],
     )
+    keep(unit, message_id, inbound.attachments)
+    keep_letter(unit, message_id, inbound)
+
+
+def _kind(inbound: Inbound) -> MessageKind:
+    if inbound.is_call:
+        return MessageKind.CALL
+    return MessageKind.AUTOMATIC if inbound.automatic else MessageKind.TEXT
 
 
 def _storable(raw: str | None) -> str | None:

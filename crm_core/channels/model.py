@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -69,13 +69,29 @@ class Handled(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attached:
+    """A file that comes with a message, as its sender names it.
+
+    `size` is in bytes; `content` is None where the file itself did not come along. One without
+    a name, a size and a content says only that there was one.
+    """
+
+    name: str = ""
+    media_type: str = ""
+    size: int | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inbound:
     """One message as a gateway, a file or a person brings it; nothing in it is trusted.
 
     `sender` is a phone number, an e-mail address or whatever the channel calls its sender.
     `provider_id` makes a second delivery of the same message no second message.
-    `at` is when it was sent, aware; never later than now in the store. `category_hint` is what
-    the sender chose in a portal or web form, in the form's own words.
+    `at` is when it was sent, aware; never later than now in the store. A letter's `message_id`,
+    `in_reply_to` and `references` are its headers. `automatic` says that by its headers no
+    person sent it. `is_call` makes it a telephone call: the text is what the caller said.
+    `category_hint` is what the sender chose in a portal or web form, in the form's own words.
     """
 
     channel: Channel
@@ -84,7 +100,12 @@ class Inbound:
     at: datetime
     provider_id: str | None = None
     subject: str | None = None
-    attachments: int = 0
+    attachments: tuple[Attached, ...] = ()
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    automatic: bool = False
+    is_call: bool = False
     category_hint: str | None = None
 
 

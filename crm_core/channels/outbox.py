@@ -14,6 +14,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.gate import Candidate, Gate
+from crm_core.channels.letters import keep_our_letter
 from crm_core.channels.model import Delivery, Direction, MessageKind, Reason, Screened, Verdict
 from crm_core.channels.tables import Message, Outbox
 from crm_core.errors import CrmError, NotFound, UsageError
@@ -119,6 +120,8 @@ def post(unit: WriteUnit, gate: Gate, posting: Posting) -> int:
     }
     unit.execute(insert(Message), [message])
     unit.execute(insert(Outbox), [row])
+    if candidate.channel is Channel.EMAIL:
+        keep_our_letter(unit, message_id, str(row["dedup_key"]))
     unit.audit(Tag.MESSAGE_QUEUED, message_id)
     unit.changed(Topic.OUTBOX)
     return message_id

@@ -2,6 +2,9 @@
 
 {"channel": "sms", "from": "+12125550123", "text": "Hello", "id": "SM1", "at": "2026-11-23T15:00:00Z"}
 
+`attachments` are their number, or `[{"name": "a.jpg", "type": "image/jpeg", "data": "<base64>"}]`;
+one without `data` may say its `size`. A letter may give `message_id`, `in_reply_to`, `references`
+(a list) and `automatic`.
 A portal or web form adds "subject", and "category": what the sender chose, in the form's words.
 """
 
@@ -11,21 +14,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
 
-from crm_core.channels.model import Inbound
+from crm_core.channels.model import Attached, Inbound
 from crm_core.errors import UsageError
 from crm_core.words import Channel
 
-LONGEST_LINE = 1_000_000
-"""Bytes of one line; a longer one is read past in pieces and never held."""
+LONGEST_LINE = 40_000_000
+"""Bytes of one line: the files that one message may bring, in base64. A longer one is read past in
+pieces and never held."""
 LONGEST_TEXT = 100_000
 
 
 class FileUnreadable(UsageError):
-    """The file {path} cannot be read ({reason}); give a file of JSON lines."""
+    """The file {path} cannot be read ({reason}); give a file that you may read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,18 @@ class BadLine:
         return f"Line {self.number} was left out: {self.problem}."
 
 
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(default="", max_length=1_000)
+    type: str = Field(default="", max_length=300)
+    size: int | None = Field(default=None, ge=0, le=2**40)
+    data: Base64Bytes | None = None
+
+    def attached(self) -> Attached:
+        return Attached(name=self.name, media_type=self.type, size=self.size, content=self.data)
+
+
 class _Line(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)
 
@@ -49,7 +65,11 @@ class _Line(BaseModel):
     id: str | None = Field(default=None, max_length=200)
     at: AwareDatetime | None = None
     subject: str | None = Field(default=None, max_length=2_000)
-    attachments: int = Field(default=0, ge=0, le=1_000)
+    attachments: Annotated[int, Field(ge=0, le=1_000)] | Annotated[list[_File], Field(max_length=1_000)] = 0
+    message_id: str | None = Field(default=None, max_length=1_000)
+    in_reply_to: str | None = Field(default=None, max_length=10_000)
+    references: list[str] = Field(default_factory=list, max_length=1_000)
+    automatic: bool = False
     category: str | None = Field(default=None, max_length=200)
 
 
@@ -90,9 +110,18 @@ def _message(number: int, line: bytes, now: datetime) -> Inbound | BadLine:
         at=(read.at or now).astimezone(UTC),
         provider_id=read.id,
         subject=read.subject,
-        attachments=read.attachments,
+        attachments=_attached(read.attachments),
+        message_id=read.message_id,
+        in_reply_to=read.in_reply_to,
+        references=tuple(read.references),
+        automatic=read.automatic,
         category_hint=read.category,
     )
+
+
+def _attached(given: int | list[_File]) -> tuple[Attached, ...]:
+    """The files, or so many of which nothing else is known."""
+    return (Attached(),) * given if isinstance(given, int) else tuple(one.attached() for one in given)
 
 
 def _problem(where: str, kind: str, said: str) -> str:

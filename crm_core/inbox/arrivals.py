@@ -1,9 +1,9 @@
 """Threading: which conversation a new text belongs to, and where a new need goes.
 
-A text joins the sender's open conversation. On a closed one a mere "thanks" leaves it closed;
-anything else within five working days reopens it; later it begins a new one, linked. A number
-that several patients share, or nobody is known by, threads by the number, unlinked, until a
-person says whose it is.
+A letter joins the conversation of the letter it answers, any other text the sender's open one.
+On a closed one a mere "thanks" leaves it closed; anything else within five working days reopens
+it; later it begins a new one, linked. A number that several patients share, or nobody is known
+by, threads by the number, unlinked, until a person says whose it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from crm_core.channels.inbound import Arrival, Placement
 from crm_core.channels.keywords import Keyword
 from crm_core.channels.model import Handled
 from crm_core.inbox.alarms import raise_alarm
+from crm_core.inbox.answered import answered_conversation
 from crm_core.inbox.clocks import Life
 from crm_core.inbox.counting import counted
 from crm_core.inbox.facts import Asker, facts_of
@@ -49,10 +50,12 @@ class InboxThreads:
     def place(self, unit: WriteUnit, arrival: Arrival) -> Placement:
         """Join, reopen or begin a conversation."""
         rules = inbox_rules(unit)
-        open_one = _newest(unit, arrival, STILL_OPEN)
-        if open_one is not None:
-            return _join(unit, current(unit, open_one), arrival)
-        closed = _newest(unit, arrival, Conversation.state == State.CLOSED)
+        answered = answered_conversation(unit, rules, arrival)
+        if answered is None or answered.is_open:
+            open_one = answered.id if answered else _newest(unit, arrival, STILL_OPEN)
+            if open_one is not None:
+                return _join(unit, current(unit, open_one), arrival)
+        closed = answered.id if answered else _newest(unit, arrival, Conversation.state == State.CLOSED)
         if closed is not None:
             conversation = current(unit, closed)
             if _leaves_it_closed(arrival):
@@ -85,7 +88,7 @@ def _leaves_it_closed(arrival: Arrival) -> bool:
     """Thanks and auto-responders; never a text with a picture, and never one that nobody could screen."""
     if arrival.attachments or arrival.screening.verdict is Verdict.UNSCREENED:
         return False
-    return asks_for_nothing(arrival.subject, arrival.text)
+    return arrival.automatic or asks_for_nothing(arrival.subject, arrival.said)
 
 
 def _newest(unit: ReadUnit, arrival: Arrival, which: ColumnElement[bool] | TextClause) -> int | None:
@@ -246,7 +249,7 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
 
 def _decide(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> Decision:
     asker = Asker(
-        text=arrival.text,
+        text=arrival.said,
         subject=arrival.subject,
         channel=arrival.channel,
         at=arrival.at,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from crm_core.channels.attachments import AttachmentView
 from crm_core.channels.model import Delivery, Direction, MessageKind, Screened
 from crm_core.vault.sealed import Shown
 from crm_core.words import Channel, Priority
@@ -124,7 +125,11 @@ class QueueItem:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageView:
-    """One message or note of a thread, opened."""
+    """One message or note of a thread, opened.
+
+    `folds` are the lines of the body that only quote older letters, as (first, after the last).
+    `failure` says why a delivery is as it is.
+    """
 
     id: int
     kind: MessageKind | None
@@ -140,6 +145,11 @@ class MessageView:
     hidden: int
     attachments: int
     call_outcome: str | None
+    files: tuple[AttachmentView, ...] = ()
+    folds: tuple[tuple[int, int], ...] = ()
+    call_reason: str | None = None
+    next_call_at: datetime | None = None
+    failure: str | None = None
 
     @property
     def internal(self) -> bool:

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.access.tables import Staff
-from crm_core.channels.model import Screened
+from crm_core.channels.attachments import AttachmentView, attachments_of
+from crm_core.channels.model import Direction, Screened
 from crm_core.channels.outbox import why_sentences
+from crm_core.channels.quoting import folds
 from crm_core.channels.tables import Message, Outbox
 from crm_core.inbox.model import ClockKind, ConversationView, MessageView, State
 from crm_core.inbox.record import Current, current
@@ -42,7 +44,7 @@ class StepView:
 
 @needs(Permission.CONVERSATION_READ)
 def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
-    """The conversation with its thread, opened and so audited; four statements however long it is."""
+    """The conversation with its thread, opened and so audited; five statements however long it is."""
     found = current(unit, conversation_id, lock=False)
     row = found.row
     more = unit.execute(
@@ -130,7 +132,7 @@ def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, tuple[Mes
         select(
             Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
             Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
-            Outbox.state, Outbox.why, Outbox.failure, Message.recorded_at,
+            Outbox.state, Outbox.why, Outbox.failure, Message.recorded_at, Message.call_reason, Message.next_call_at,
         )
         .outerjoin(Staff, Staff.id == Message.author_id)
         .outerjoin(Outbox, Outbox.message_id == Message.id)
@@ -142,11 +144,15 @@ def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, tuple[Mes
         .join(Staff, Staff.id == Note.author_id)
         .where(Note.conversation_id == conversation_id)
     )
-    views = [_message_view(unit, row) for row in messages] + [_note_view(unit, row) for row in notes]
+    files = attachments_of(unit, [row.id for row in messages if row.attachments])
+    views = [_message_view(unit, row, files.get(row.id, ())) for row in messages] + [
+        _note_view(unit, row) for row in notes
+    ]
     return newest, tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
 
 
-def _message_view(unit: ReadUnit, row: Any) -> MessageView:
+def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...]) -> MessageView:
+    body = unit.open(row.body) or Shown("")
     return MessageView(
         id=row.id,
         kind=row.kind,
@@ -154,7 +160,7 @@ def _message_view(unit: ReadUnit, row: Any) -> MessageView:
         channel=row.channel,
         at=row.at,
         author=row.author,
-        body=unit.open(row.body) or Shown(""),
+        body=body,
         subject=unit.open(row.subject),
         delivery=row.state,
         why=why_sentences(row.why, row.failure) if row.why else (),
@@ -162,6 +168,11 @@ def _message_view(unit: ReadUnit, row: Any) -> MessageView:
         hidden=row.hidden,
         attachments=row.attachments,
         call_outcome=row.call_outcome,
+        files=files,
+        folds=folds(body) if row.direction is Direction.IN else (),
+        call_reason=row.call_reason,
+        next_call_at=row.next_call_at,
+        failure=row.failure,
     )
 
 

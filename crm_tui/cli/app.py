@@ -40,6 +40,7 @@ TABLE: dict[str, Entry] = {
     "patients": Entry(LOOK, "patients", "Find patients.", whole=True),
     "import": Entry(LOOK, "imports", "Bring patients in from other systems.", whole=True),
     "receive": Entry(LOOK, "receive", "Take in messages, as a gateway would."),
+    "attachment": Entry(LOOK, "attachment", "Files that came with messages.", whole=True),
     "outbox": Entry(LOOK, "outbox", "What is queued, sent, failed or unknown.", whole=True),
     "poll": Entry(LOOK, "poll", "Deliver what is due."),
     "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),

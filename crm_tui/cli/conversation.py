@@ -8,6 +8,7 @@ from crm_core.errors import NotFound
 from crm_tui.ids import Kind, show_id
 
 if TYPE_CHECKING:
+    from crm_core.channels.attachments import AttachmentView
     from crm_core.inbox.model import ConversationView, MessageView
     from crm_tui.cli.session import Session
 
@@ -57,6 +58,16 @@ def document(view: ConversationView) -> dict[str, Any]:
     }
 
 
+def _attachment(one: AttachmentView) -> dict[str, Any]:
+    return {
+        "attachment": show_id(Kind.ATTACHMENT, one.id),
+        "name": one.name,
+        "type": one.media_type,
+        "bytes": one.size,
+        "withheld": one.withheld,
+    }
+
+
 def _message(message: MessageView) -> dict[str, Any]:
     return {
         "message": message.id,
@@ -67,7 +78,12 @@ def _message(message: MessageView) -> dict[str, Any]:
         "author": message.author,
         "subject": message.subject,
         "text": message.body,
+        "attachments": [_attachment(one) for one in message.files],
+        "attached": message.attachments,
         "call_outcome": message.call_outcome,
+        "call_reason": message.call_reason,
+        "next_call_at": message.next_call_at,
         "delivery": message.delivery,
+        "failure": message.failure,
         "why": list(message.why),
     }

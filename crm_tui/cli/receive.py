@@ -15,7 +15,9 @@ from crm_tui.cli.session import Session
 from crm_tui.ids import Kind, show_id
 
 if TYPE_CHECKING:
-    from crm_core.channels.model import Inbound, Received
+    from datetime import datetime
+
+    from crm_core.channels.model import Attached, Inbound, Received
 
 app = group("Take in messages.")
 
@@ -44,6 +46,14 @@ def receive(
         typer.Option("--category", metavar="CHOICE", help="What the sender chose in the portal or form, in its words."),
     ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it was sent; now without it.")] = None,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option("--attach", metavar="FILE", help="A file that came with it; may be given several times."),
+    ] = None,
+    eml: Annotated[
+        Path | None,
+        typer.Option("--eml", metavar="FILE", help="One e-mail as it travels (RFC 5322), with its headers."),
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -55,10 +65,14 @@ def receive(
 ) -> None:
     """Take in messages, as a gateway would; a line that cannot be used is named and stops no other."""
     session = Session.of(ctx)
-    if file is not None:
-        if channel or sender or text or provider_id or at or category:
-            raise UsageError(problem="--file brings its own messages", remedy="leave the other options out")
-        _receive_file(session, file)
+    if file is not None or eml is not None:
+        if channel or sender or text or provider_id or at or category or attach or (file and eml):
+            named = "--file" if file is not None else "--eml"
+            raise UsageError(problem=f"{named} brings its own messages", remedy="leave the other options out")
+        if file is not None:
+            _receive_file(session, file)
+        elif eml is not None:
+            session.show([_document(_take(session, _letter(eml, session.clock.now())))])
         return
     if channel is None or sender is None or text is None:
         raise UsageError(problem="A message needs --channel, --from and --text", remedy="or give --file")
@@ -74,8 +88,43 @@ def receive(
         at=moment(at, now) if at else now,
         provider_id=provider_id,
         category_hint=category,
+        attachments=tuple(_attached(path) for path in attach or ()),
     )
     session.show([_document(_take(session, inbound))])
+
+
+def _letter(path: Path, now: datetime) -> Inbound:
+    from crm_core.channels.mail_reading import LARGEST_LETTER, read_letter
+
+    return read_letter(_bytes(path, LARGEST_LETTER), now)
+
+
+def _attached(path: Path) -> Attached:
+    """The file with the type that its name tells."""
+    import mimetypes
+
+    from crm_core.channels.attachments import LARGEST_TOGETHER
+    from crm_core.channels.model import Attached
+
+    content = _bytes(path, LARGEST_TOGETHER)
+    return Attached(
+        name=path.name, media_type=mimetypes.guess_type(path.name)[0] or "", size=len(content), content=content
+    )
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    from crm_core.exchange.inbound_lines import FileUnreadable
+
+    if path.exists() and not path.is_file():
+        raise FileUnreadable(path=path, reason="it is no file")
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(most + 1)
+    except OSError as error:
+        raise FileUnreadable(path=path, reason=error.strerror or type(error).__name__) from None
+    if len(content) > most:
+        raise UsageError(problem=f"{path} is larger than {most:,} bytes", remedy="leave it out")
+    return content
 
 
 def _receive_file(session: Session, file: Path) -> None:

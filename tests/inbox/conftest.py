@@ -12,7 +12,7 @@ import pytest
 from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.app import Crm
 from crm_core.channels.inbound import receive
-from crm_core.channels.model import Inbound, Received
+from crm_core.channels.model import Attached, Inbound, Received
 from crm_core.inbox.model import ConversationView
 from crm_core.inbox.thread import conversation
 from crm_core.patients.model import ContactKind, DraftContact, DraftIdentifier, PatientDraft
@@ -35,8 +35,10 @@ class Clinic:
     _texts: int = 0
 
     def text(self, body: str, sender: str = ANA, **more: Any) -> Received:
-        """One text arrives now."""
+        """One text arrives now; `attachments` may be their number, of which nothing else is known."""
         self._texts += 1
+        if isinstance(more.get("attachments"), int):
+            more["attachments"] = (Attached(),) * more["attachments"]
         inbound = Inbound(
             **{
                 "channel": Channel.SMS,

@@ -18,8 +18,12 @@ _NEVER_IN_AN_ADDRESS = frozenset('<>(),;:"\\[]')
 
 def message_id(attempt_id: str, domain: str) -> str:
     """The Message-ID of an attempt: the same each time, so that a reply names what it answers."""
-    digest = hashlib.sha256(attempt_id.encode("utf-8", "replace")).hexdigest()[:32]
-    return f"<{digest}@{domain}>"
+    return f"<{local_part(attempt_id)}@{domain}>"
+
+
+def local_part(attempt_id: str) -> str:
+    """What stands before the @ in that Message-ID: by it alone we know our own, whatever the domain was."""
+    return hashlib.sha256(attempt_id.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def domain_of(address: str) -> str:

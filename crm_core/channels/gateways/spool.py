@@ -16,7 +16,8 @@ from crm_core.words import Channel
 class SpoolGateway:
     """Appends one line a message; nothing leaves this house. `find` tells what a line was written for.
 
-    A line is `{attempt, channel, to, subject, body, at}`. The file is 0600, locked while it is
+    A line is `{attempt, channel, to, subject, body, at}`, of a letter in a thread `in_reply_to`,
+    too. The file is 0600, locked while it is
     written, and synced before the message counts as sent.
     """
 
@@ -30,17 +31,17 @@ class SpoolGateway:
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Append the line; Temporary where the file cannot be written."""
-        line = json.dumps(
-            {
-                "attempt": outgoing.attempt_id,
-                "channel": self._channel.value,
-                "to": outgoing.to,
-                "subject": outgoing.subject,
-                "body": outgoing.body,
-                "at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            },
-            ensure_ascii=False,
-        )
+        written = {
+            "attempt": outgoing.attempt_id,
+            "channel": self._channel.value,
+            "to": outgoing.to,
+            "subject": outgoing.subject,
+            "body": outgoing.body,
+            "at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        }
+        if outgoing.in_reply_to:
+            written["in_reply_to"] = outgoing.in_reply_to
+        line = json.dumps(written, ensure_ascii=False)
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
