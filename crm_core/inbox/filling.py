@@ -30,10 +30,11 @@ RECENT = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """A template's text for one patient, ready to send."""
+    """A template's text for one patient, ready to send; `then` says what else the sending does."""
 
     text: str
     version_id: int
+    then: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ class Offer:
     missing: tuple[str, ...]
     recent: bool
     fits: bool
+    then: str | None
 
 
 @needs(Permission.TEMPLATE_READ)
@@ -59,7 +61,7 @@ def filled(unit: ReadUnit, gate: Gate, conversation_id: int, key: str, *, person
     fields = merge_fields(unit, conversation)
     version = _variant(unit, key, _language(unit, conversation))
     text = render(version, fields, personal, channel=channel, today=_today(unit, conversation))
-    return Filled(text=text, version_id=version.id)
+    return Filled(text=text, version_id=version.id, then=_then(version))
 
 
 @needs(Permission.TEMPLATE_READ)
@@ -85,6 +87,7 @@ def offers(unit: ReadUnit, gate: Gate, conversation_id: int, query: str = "") ->
                 missing=tuple(field for field in shown.missing if field != MergeField.PERSONAL),
                 recent=pick.recent,
                 fits=pick.fits,
+                then=_then(pick.template),
             )
         )
     return made
@@ -124,6 +127,10 @@ def merge_fields(unit: ReadUnit, conversation: Current) -> dict[str, str | None]
         fields[MergeField.PATIENT_FIRST_NAME] = given.split()[0] if given and given.split() else None
         fields[MergeField.PATIENT_FULL_NAME] = full_name(family, given) if given or family else None
     return fields
+
+
+def _then(version: TemplateView) -> str | None:
+    return str(version.then) if version.then is not None else None
 
 
 def _variant(unit: ReadUnit, key: str, language: str) -> TemplateView:

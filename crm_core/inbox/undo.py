@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -13,10 +14,14 @@ from crm_core.channels.outbox import take_back
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError
 from crm_core.inbox.drafts import my_draft, save_draft
+from crm_core.inbox.macros import MACRO, TASK
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, restored
 from crm_core.inbox.tables import Undo
 from crm_core.patients.service import unlink_contact
+from crm_core.tasks.model import TaskState
+from crm_core.tasks.service import cancel
+from crm_core.tasks.tables import Task
 from crm_core.work.units import WriteUnit
 
 _UNANSWERED = (
@@ -26,6 +31,9 @@ _UNANSWERED = (
 """What an answer set and its taking back puts back, where other things have happened since."""
 _OWED_AGAIN = ("waiting_since", "first_response_at")
 """Of that, what it puts back where the patient has written meanwhile."""
+
+
+ANSWER_TAKEN_BACK = "The answer it came with was taken back"
 
 
 class NothingToUndo(CrmError):
@@ -58,13 +66,43 @@ def undo_last(unit: WriteUnit, conversation_id: int | None = None) -> tuple[int,
 
 @needs(Permission.CONVERSATION_WORK)
 def put_back(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
-    """Put back what one stored row of `undo` says; returns what was undone. Raises TooLate before any change."""
+    """Put back what one stored row of `undo` says; returns what was undone. Raises TooLate before any change.
+
+    A macro is put back whole: what followed the answer, then the answer with the task it made. Of
+    that, what may still be put back is; TooLate where nothing may.
+    """
+    undone: list[tuple[int, Verb]] = []
+    late: list[TooLate] = []
+    for each in _of_one_macro(unit, row):
+        try:
+            undone.append(_put_back_one(unit, each))
+        except TooLate as error:
+            late.append(error)
+    if not undone:
+        raise late[0]
+    return undone[-1]
+
+
+def _of_one_macro(unit: WriteUnit, row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The row and those that are put back with it, the latest first."""
+    if MACRO not in json.loads(row["also"] or "{}"):
+        return [row]
+    table = Undo.__table__
+    shared = (table.c.conversation_id == row["conversation_id"]) & (table.c.also == row["also"])
+    found = unit.execute(
+        select(table).where(shared, table.c.undone_at.is_(None)).order_by(table.c.version_after.desc())
+    )
+    return [dict(each) for each in found.mappings()]
+
+
+def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
     conversation = current(unit, row["conversation_id"])
     unchanged = conversation.row["version"] == row["version_after"]
     if row["message_id"] is not None:
         if not take_back(unit, row["message_id"]):
             raise TooLate(conversation_id=conversation.id, why="the message has left")
         _leave_draft(unit, conversation.id, row["message_id"])
+        _cancel_its_task(unit, json.loads(row["also"] or "{}").get(TASK))
     elif not unchanged:
         raise TooLate(conversation_id=conversation.id, why="something else happened since")
     values, linked_contact = restored(row["before"])
@@ -86,6 +124,12 @@ def _leave_draft(unit: WriteUnit, conversation_id: int, message_id: int) -> None
         return
     body = unit.open(unit.scalar(select(Message.body).where(Message.id == message_id)))
     save_draft(unit, conversation_id, body or "")
+
+
+def _cancel_its_task(unit: WriteUnit, task_id: int | None) -> None:
+    """What the answer's template has made a task of need not be done, unless it has been."""
+    if task_id is not None and unit.scalar(select(Task.state).where(Task.id == task_id)) is TaskState.OPEN:
+        cancel(unit, task_id, ANSWER_TAKEN_BACK)
 
 
 def _open_the_way_further_back(unit: WriteUnit, conversation_id: int, version: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,11 @@ from crm_core.errors import Refused
 from crm_core.library.merge import BraceInText, MergeField, fill, usable
 from crm_core.library.model import TemplateState, TemplateView
 from crm_core.words import Channel
+
+_WORD = re.compile(r"\w+")
+_END = re.compile(r"[.!?\n]+")
+_STANDS_ALONE = ".\N{BULLET}."
+"""Stands for the personal part where the template's own sentences are looked at: a sentence without a word."""
 
 
 class TemplateNotApproved(Refused):
@@ -26,6 +32,10 @@ class TemplateWrongChannel(Refused):
 
 class PersonalMissing(Refused):
     """The template {template} needs a personal sentence; write one before it is sent."""
+
+
+class PersonalCopied(Refused):
+    """The personal sentence of {template} only repeats the template; say something to this patient."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +57,8 @@ def render(
     """The text of `version` for one patient on `channel`, ready to send.
 
     `fields` maps a MergeField to its value; `today` is the clinic's own date. Raises
-    TemplateNotApproved, TemplatePastReview, TemplateWrongChannel, PersonalMissing, MissingField
-    or BraceInText, in that order: what only an approver can mend is said first.
+    TemplateNotApproved, TemplatePastReview, TemplateWrongChannel, PersonalMissing, BraceInText,
+    MissingField or PersonalCopied, in that order: what only an approver can mend is said first.
     """
     if version.state is not TemplateState.APPROVED:
         raise TemplateNotApproved(template=version.key, number=version.number, state=version.state.replace("_", " "))
@@ -61,7 +71,23 @@ def render(
         raise PersonalMissing(template=version.key)
     if "{" in sentence or "}" in sentence:
         raise BraceInText(template=version.key, where="in the personal sentence")
-    return fill(version.key, version.body, {**fields, MergeField.PERSONAL: sentence})
+    text = fill(version.key, version.body, {**fields, MergeField.PERSONAL: sentence})
+    if version.needs_personal and _only_repeats(sentence, version, fields):
+        raise PersonalCopied(template=version.key)
+    return text
+
+
+def _only_repeats(sentence: str, version: TemplateView, fields: Mapping[str, str | None]) -> bool:
+    """Whether the personal part says nothing that the template does not: each of its sentences is one of those."""
+    own = _sentences(fill(version.key, version.body, {**fields, MergeField.PERSONAL: _STANDS_ALONE}))
+    own |= _sentences(version.title) | _sentences(version.purpose)
+    return _sentences(sentence) <= own
+
+
+def _sentences(text: str) -> set[str]:
+    """Its sentences as words alone, without case or punctuation."""
+    parts = (" ".join(_WORD.findall(part.casefold())) for part in _END.split(text))
+    return {part for part in parts if part}
 
 
 def preview(version: TemplateView, fields: Mapping[str, str | None], personal: str | None = None) -> Preview:

@@ -42,8 +42,8 @@ def reply(
     text: Text = None,
 ) -> None:
     """Answer a conversation; the answer is queued at once, and waits for no one to take it back."""
-    from crm_core.inbox import answers
     from crm_core.inbox.filling import filled
+    from crm_core.inbox.macros import answer
 
     number = conversation_id(conversation)
     session = Session.of(ctx)
@@ -51,10 +51,12 @@ def reply(
     with session.writing() as unit:
         version = None
         if template is not None:
-            made = filled(unit, session.crm.gate, number, template, personal=written)
-            written, version = made.text, made.version_id
+            text_made = filled(unit, session.crm.gate, number, template, personal=written)
+            written, version = text_made.text, text_made.version_id
         assert written is not None
-        answers.reply(unit, session.crm.gate, number, written, template_version_id=version)
+        made = answer(unit, session.crm.gate, number, written, template_version_id=version)
+    for sentence in made.not_done:
+        session.say(f"The answer goes, and that is all: {sentence}")
     show_conversation(session, number)
 
 

@@ -11,10 +11,11 @@ from crm_core.access.model import Actor, Permission, Role
 from crm_core.access.queries import staff
 from crm_core.app import Crm
 from crm_core.errors import CrmError
-from crm_core.inbox import alarms, answers, drafts, filling, handling, queries, take, thread, undo
+from crm_core.inbox import alarms, answers, drafts, filling, handling, macros, queries, take, thread, undo
 from crm_core.inbox.answers import SomethingNewer
 from crm_core.inbox.drafts import DraftView
 from crm_core.inbox.filling import Filled, Offer
+from crm_core.inbox.macros import Answered
 from crm_core.inbox.model import AlarmView, ConversationView, LaneCount, MessageView, QueueItem, State, Verb
 from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.queries import QueuePage
@@ -27,8 +28,8 @@ from crm_core.vault.sealed import Shown
 from crm_tui.desk.clocks import ClockLedger, counted
 
 __all__ = [
-    "AlarmView", "Choices", "ComposerLine", "ConversationView", "CrmError", "DraftView", "Filled", "IdentityView",
-    "LaneCount",
+    "AlarmView", "Answered", "Choices", "ComposerLine", "ConversationView", "CrmError", "DraftView", "Filled",
+    "IdentityView", "LaneCount",
     "LanesDesk", "MessageView", "Offer", "OpenConversation", "QueueItem", "QueuePage", "SomethingNewer", "State",
     "Topic", "Verb",
 ]  # fmt: skip
@@ -194,10 +195,10 @@ class LanesDesk:
         seen_message_id: int | None,
         subject: str | None = None,
         template_version_id: int | None = None,
-    ) -> int:
-        """Queue an answer; it is held 15 seconds, in which `undo` takes it back."""
+    ) -> Answered:
+        """Queue an answer, and do what its template says; it is held 15 seconds, in which `undo` takes it back."""
         with self._crm.write(self.actor) as unit:
-            return answers.reply(
+            return macros.answer(
                 unit,
                 self._crm.gate,
                 conversation_id,

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from crm_tui.commands import Command, bindings
-from crm_tui.desk.lanes import CrmError, Filled, Offer, OpenConversation, SomethingNewer
+from crm_tui.desk.lanes import Answered, CrmError, Filled, Offer, OpenConversation, SomethingNewer
 from crm_tui.screens.ask_text import AskText
 from crm_tui.screens.showing import conversation_name
 from crm_tui.screens.verbs import Verbs
@@ -108,6 +108,7 @@ class Writing(Verbs):
 
     def _find_template(self, offers: Sequence[Offer]) -> None:
         self._template = next((one for one in offers if one.key == self._template_key), None)
+        self.composer.show_then(self._template.then or "" if self._template is not None else "")
 
     def take_back(self, text: str) -> None:
         """Put a text that was taken back into the composer again."""
@@ -172,6 +173,7 @@ class Writing(Verbs):
         else:
             written = f"{filled.text}\n\n{self._draft}" if self._draft.strip() else filled.text
             self._write(Purpose.REPLY, written)
+        self.composer.show_then(offer.then or "")
         self.desk_keeps(self.composer.text)
 
     # Drafts
@@ -254,14 +256,16 @@ class Writing(Verbs):
         seen, version = self._seen, self._template.version_id if self._template is not None else None
         self.write(
             lambda: self.desk.send(number, text, seen_message_id=seen, template_version_id=version),
-            lambda _: self._sent(number),
+            partial(self._sent, number),
             self._not_written,
             self._sending_ended,
         )
 
-    def _sent(self, number: int) -> None:
+    def _sent(self, number: int, answered: Answered) -> None:
         self.console.sent(number, HELD_FOR)
-        self._written(f"{conversation_name(number)} answered · n takes the next")
+        self._written(f"{conversation_name(number)} {' · '.join(('answered', *answered.done))} · n takes the next")
+        for sentence in answered.not_done:
+            self.notify(f"The answer goes, and that is all: {sentence}", severity="warning")
 
     def _sending_ended(self) -> None:
         self._sending = False
@@ -286,5 +290,6 @@ def _option(offer: Offer) -> TemplateOption:
         category=told,
         language=offer.language,
         text=offer.preview,
+        then=offer.then or "",
         refused=f"missing: {', '.join(offer.missing)}" if offer.missing else "",
     )

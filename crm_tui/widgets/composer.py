@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from crm_tui.commands import bindings, command
-from crm_tui.terminal import plain
+from crm_tui.terminal import one_line, plain
 from crm_tui.widgets.footer import flash
 from crm_tui.widgets.identity import Identity, IdentityBar, IdentityGuard
 from crm_tui.widgets.line import Line
@@ -130,6 +130,7 @@ class Composer(Vertical):
         self.purpose = Purpose.REPLY
         self.identity: Identity | None = None
         self.template = ""
+        self.then = ""
         self._kept = ""
         self._asking = False
         self._resting: Timer | None = None
@@ -196,6 +197,11 @@ class Composer(Vertical):
         self._area.focus()
         self._hint()
 
+    def show_then(self, words: str) -> None:
+        """Say what else the sending does, such as `closes as resolved`; nothing for an empty word."""
+        self.then = words
+        self._hint()
+
     def close(self) -> None:
         """Put the composer away and forget its text; a draft not yet kept is posted first."""
         if self.display:
@@ -207,7 +213,7 @@ class Composer(Vertical):
         self._stop_resting()
         self.display = False
         self._asking = False
-        self.template = self._kept = ""
+        self.template = self.then = self._kept = ""
         self._area.load_text("")
         self._area.history.clear()
 
@@ -303,6 +309,8 @@ class Composer(Vertical):
         parts = [self.measure(self.text), "ctrl+s sends", "esc leaves"]
         if self.template:
             parts.insert(0, f"template {self.template}")
+        if self.then:
+            parts.insert(0, f"then: {one_line(self.then)}")
         return plain(" · ".join(parts))
 
     @property

@@ -23,7 +23,7 @@ class TemplateOption:
     """An approved template as filled for the open patient.
 
     `refused` says why it cannot be used here, such as `missing: patient.first_name`; then
-    `text` shows it as far as it could be filled.
+    `text` shows it as far as it could be filled. `then` is what else the sending does.
     """
 
     id: str
@@ -31,6 +31,7 @@ class TemplateOption:
     category: str = ""
     language: str = ""
     text: str = ""
+    then: str = ""
     refused: str = ""
 
 
@@ -65,6 +66,8 @@ class TemplatePicker(Vertical):
         #picker-preview { width: 1fr; height: auto; }
         #picker-refused { height: auto; color: $warning; text-style: bold; padding: 0 0 1 0; display: none; }
         #picker-refused.-shown { display: block; }
+        #picker-then { height: auto; color: $accent; padding: 0 0 1 0; display: none; }
+        #picker-then.-shown { display: block; }
     }
     """
 
@@ -93,6 +96,7 @@ class TemplatePicker(Vertical):
             yield OptionList(id="picker-results", markup=False)
             with VerticalScroll(id="picker-preview-pane", can_focus=False):
                 yield Static(id="picker-refused", markup=False)
+                yield Static(id="picker-then", markup=False)
                 yield Static(id="picker-preview", markup=False)
 
     def on_mount(self) -> None:
@@ -161,7 +165,8 @@ class TemplatePicker(Vertical):
         return self.query_one("#picker-results", OptionList)
 
     def _prompt(self, option: TemplateOption) -> Content:
-        facts = " · ".join(one_line(fact) for fact in (option.category.replace("_", " "), option.language) if fact)
+        words = (option.category.replace("_", " "), option.language, "macro" if option.then else "")
+        facts = " · ".join(one_line(word) for word in words if word)
         name = plain(one_line(option.name), "$quiet" if option.refused else "")
         why = plain(f"  {one_line(option.refused)}", "$warning") if option.refused else plain(f"  {facts}", "$quiet")
         return Content.assemble(name, why)
@@ -171,6 +176,9 @@ class TemplatePicker(Vertical):
         refused = self.query_one("#picker-refused", Static)
         refused.set_class(option is not None and bool(option.refused), "-shown")
         refused.update(plain(f"Cannot be used here: {option.refused}" if option is not None else ""))
+        then = self.query_one("#picker-then", Static)
+        then.set_class(option is not None and bool(option.then), "-shown")
+        then.update(plain(f"Then: {one_line(option.then)}" if option is not None else ""))
         self.query_one("#picker-preview", Static).update(
             plain(option.text) if option is not None else plain("No approved template fits these words.", "$quiet")
         )

@@ -11,6 +11,7 @@ from crm_core.errors import Refused
 from crm_core.library.merge import BraceInText, MissingField
 from crm_core.library.model import TemplateState, TemplateView, months_after
 from crm_core.library.render import (
+    PersonalCopied,
     PersonalMissing,
     TemplateNotApproved,
     TemplatePastReview,
@@ -108,3 +109,22 @@ def test_a_preview_shows_a_draft_with_its_gaps_marked_and_named() -> None:
 )
 def test_months_are_counted_to_a_day_that_exists(day: date, months: int, then: date) -> None:
     assert months_after(day, months) == then
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Hi Ana, from Willow Bend.", "  hi ana from willow bend!  ", "Greets.", "...", "Hello"]
+)
+def test_a_personal_sentence_that_only_repeats_the_template_is_refused(sentence: str) -> None:
+    with pytest.raises(PersonalCopied, match="only repeats the template"):
+        render(PERSONAL, FIELDS, sentence, channel=Channel.SMS, today=TODAY)
+
+
+@pytest.mark.parametrize("sentence", ["Your form is here.", "Hi Ana, from Willow Bend. It is ready.", "Ana!"])
+def test_a_personal_sentence_that_says_something_goes(sentence: str) -> None:
+    assert render(PERSONAL, FIELDS, sentence, channel=Channel.SMS, today=TODAY).endswith(sentence)
+
+
+@pytest.mark.parametrize("sentence", [None, "", " \n\t "])
+def test_a_personal_sentence_of_nothing_but_blanks_is_none(sentence: str | None) -> None:
+    with pytest.raises(PersonalMissing):
+        render(PERSONAL, FIELDS, sentence, channel=Channel.SMS, today=TODAY)
