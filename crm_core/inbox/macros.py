@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
 
 from sqlalchemy import select, update
 
@@ -42,14 +42,25 @@ def answer(
     conversation_id: int,
     text: str,
     *,
+    subject: str | None = None,
     template_version_id: int | None = None,
-    **more: Any,
+    hold: timedelta = timedelta(0),
+    seen_message_id: int | None = None,
 ) -> Answered:
     """Queue an answer as `answers.reply` does, then do what its template says, in the same unit.
 
     What may not be done in this conversation is left undone and said: the answer goes all the same.
     """
-    message_id = reply(unit, gate, conversation_id, text, template_version_id=template_version_id, **more)
+    message_id = reply(
+        unit,
+        gate,
+        conversation_id,
+        text,
+        subject=subject,
+        template_version_id=template_version_id,
+        hold=hold,
+        seen_message_id=seen_message_id,
+    )
     then = version(unit, template_version_id).then if template_version_id is not None else None
     if then is None:
         return Answered(message_id=message_id)
