@@ -29,6 +29,7 @@ class Permission(StrEnum):
     TEMPLATE_APPROVE = "template:approve"
     PLAYBOOK_READ = "playbook:read"
     PLAYBOOK_APPLY = "playbook:apply"
+    PLAYBOOK_REHEARSE = "playbook:rehearse"
     STAFF_READ = "staff:read"
     STAFF_MANAGE = "staff:manage"
     VENDOR_READ = "vendor:read"
@@ -65,6 +66,7 @@ _PHRASES = {
     Permission.TEMPLATE_APPROVE: "approve templates",
     Permission.PLAYBOOK_READ: "read the playbook",
     Permission.PLAYBOOK_APPLY: "change the playbook",
+    Permission.PLAYBOOK_REHEARSE: "rehearse a playbook",
     Permission.STAFF_READ: "see accounts",
     Permission.STAFF_MANAGE: "manage accounts",
     Permission.VENDOR_READ: "see vendors",
@@ -114,6 +116,7 @@ _ADMIN = frozenset(
         Permission.TEMPLATE_WRITE,
         Permission.PLAYBOOK_READ,
         Permission.PLAYBOOK_APPLY,
+        Permission.PLAYBOOK_REHEARSE,
         Permission.STAFF_READ,
         Permission.STAFF_MANAGE,
         Permission.VENDOR_READ,
@@ -132,6 +135,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CONVERSATION_ASSIGN,
         Permission.OUTBOX_RESOLVE,
         Permission.VENDOR_READ,
+        Permission.PLAYBOOK_REHEARSE,
         Permission.TEMPLATE_WRITE,
     },
     Role.APPROVER: frozenset({Permission.TEMPLATE_READ, Permission.TEMPLATE_APPROVE, Permission.PLAYBOOK_READ}),

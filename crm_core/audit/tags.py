@@ -115,6 +115,7 @@ class Tag(StrEnum):
     TEMPLATE_APPROVED = "template:version:approved"
     TEMPLATE_RETIRED = "template:version:retired"
     PLAYBOOK_APPLIED = "playbook:version:applied"
+    PLAYBOOK_REHEARSED = "playbook:draft:rehearsed"
     VENDOR_ADDED = "vendor:agreement:added"
     VENDOR_CHANGED = "vendor:agreement:changed"
     VENDOR_ENDED = "vendor:agreement:ended"

@@ -43,6 +43,7 @@ template:write         .     x       .          x          x         .        . 
 template:approve       .     .       .          .          .         x        .      .
 playbook:read          x     x       x          x          x         x        .      x
 playbook:apply         .     .       .          .          .         .        .      x
+playbook:rehearse      .     .       .          .          x         .        .      x
 staff:read             x     x       x          x          x         .        x      x
 staff:manage           .     .       .          .          .         .        .      x
 vendor:read            .     .       .          .          x         .        x      x

@@ -65,3 +65,75 @@ def test_templates_ship_as_drafts_and_become_approved_and_retired(crm_home: Call
     assert "{{ patient.first_name }}" in versions[0]["body"]
     assert {one["state"] for one in crm_home.done("template", "retire", "refill_received")} == {"retired"}
     assert crm_home("template", "show", "nonsense").code == 1
+
+
+REFILL = "I need a refill of my metformin please"
+
+
+def to_billing(draft: Path) -> None:
+    """Let the draft send refills to billing."""
+    categories = draft / "categories.toml"
+    categories.write_text(categories.read_text().replace('lane = "refills"', 'lane = "billing"'))
+
+
+def test_diff_says_what_a_draft_changes_and_says_when_it_changes_nothing(crm_home: Caller, draft: Path) -> None:
+    assert crm_home.done("playbook", "diff", str(draft)) == {"version": 1, "changes": []}
+    assert "Nothing differs from version 1." in crm_home("playbook", "diff", str(draft)).out
+    to_billing(draft)
+    assert crm_home.done("playbook", "diff", str(draft))["changes"] == [
+        {
+            "file": "categories.toml",
+            "key": "category.refill.lane",
+            "change": "changed",
+            "said": "was refills, is billing",
+        }
+    ]
+    assert "was refills, is billing" in crm_home("playbook", "diff", str(draft)).out
+
+
+def test_rehearse_shows_what_would_lie_elsewhere_with_samples(crm_home: Caller, draft: Path) -> None:
+    to_billing(draft)
+    took = crm_home.done("receive", "--channel", "sms", "--from", "+12125550199", "--text", REFILL)[0]
+    found = crm_home.done("playbook", "rehearse", str(draft), "--since", "1d")
+    assert (found["texts"], found["moved"], found["reprioritised"]) == (1, 1, 0)
+    assert {"lane": "billing", "now": 0, "then": 1, "moved_in": 1, "moved_out": 0} in found["lanes"]
+    (move,) = found["moves"]
+    assert (move["from"], move["to"], move["texts"]) == ("refills", "billing", 1)
+    assert move["samples"] == [
+        {
+            "conversation": took["conversation"],
+            "category_now": "refill",
+            "category_then": "refill",
+            "rule_now": "refill",
+            "rule_then": "refill",
+            "text": REFILL,
+        }
+    ]
+    told = crm_home("playbook", "rehearse", str(draft), "--samples", "1").out
+    assert took["conversation"] in told
+    assert "metformin" in told
+
+
+def test_an_administrator_who_reads_no_conversations_is_told_no_words(crm_home: Caller, draft: Path) -> None:
+    to_billing(draft)
+    crm_home.done("receive", "--channel", "sms", "--from", "+12125550199", "--text", REFILL)
+    crm_home("staff", "add", "ida", "--name", "Ida", "--role", "admin", "--ask-password", stdin="tea kettle marathon\n")
+    answer = crm_home("--as", "ida", "playbook", "rehearse", str(draft), "--json", stdin="tea kettle marathon\n")
+    assert answer.json["moves"][0]["samples"][0]["conversation"]
+    assert "text" not in answer.json["moves"][0]["samples"][0]
+    assert "metformin" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("verb", ["diff", "rehearse"])
+def test_a_draft_with_mistakes_is_not_compared(crm_home: Caller, draft: Path, verb: str) -> None:
+    (draft / "lanes.toml").write_text("lane = 3\n")
+    answer = crm_home("playbook", verb, str(draft), "--json")
+    assert answer.code == 1
+    assert answer.json["errors"][0]["file"] == "lanes.toml"
+
+
+@pytest.mark.parametrize("since", ["yesterday-ish", "30", ""])
+def test_a_rehearsal_since_no_time_is_a_usage_error(crm_home: Caller, draft: Path, since: str) -> None:
+    answer = crm_home("playbook", "rehearse", str(draft), "--since", since)
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
