@@ -21,7 +21,7 @@ from crm_core.inbox.counting import recount_open
 from crm_core.inbox.deliveries import InboxSendObserver
 from crm_core.inbox.facts import ROUTING_FACTS
 from crm_core.inbox.health_detail import health_detail
-from crm_core.inbox.task_lanes import visible_lanes
+from crm_core.inbox.tasks import visible_lanes
 from crm_core.inbox.template_codes import template_codes
 from crm_core.library.applying import import_from_playbook
 from crm_core.library.checking import CODES

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from crm_core.audit.tags import Tag
-from crm_core.errors import UsageError
+from crm_core.errors import NotFound, UsageError
 from crm_core.patients.tables import PATIENT
 from crm_core.store.feed import Topic
 from crm_core.tasks.model import NewTask, TaskState
@@ -97,4 +97,6 @@ def _present(unit: ReadUnit, patient_id: int | None) -> int | None:
         return None
     now = select(func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)).where(PATIENT.c.id == patient_id)
     found: int | None = unit.scalar(now)
-    return patient_id if found is None else found
+    if found is None:
+        raise NotFound(kind="patient", id=f"P-{patient_id}")
+    return found

@@ -19,13 +19,18 @@ app = group("Show a record.")
 @command(app, "show", example="crm show C-1042")
 def show(
     ctx: typer.Context,
-    record: Annotated[str, typer.Argument(metavar="ID", help="P-12 for a patient, C-1042 for a conversation.")],
+    record: Annotated[str, typer.Argument(metavar="ID", help="P-12 a patient, C-1042 a conversation, T-7 a task.")],
 ) -> None:
-    """A patient or a conversation."""
-    kind, number = read_id(record, Kind.PATIENT, Kind.CONVERSATION)
+    """A patient, a conversation or a task."""
+    kind, number = read_id(record, Kind.PATIENT, Kind.CONVERSATION, Kind.TASK)
     session = Session.of(ctx)
     if kind is Kind.PATIENT:
         _show_patient(session, number)
+        return
+    if kind is Kind.TASK:
+        from crm_tui.cli.task import show_task
+
+        show_task(session, number)
         return
     from crm_core.inbox import thread
     from crm_tui.cli.conversation import document

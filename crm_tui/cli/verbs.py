@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crm_core.access.model import Role
-from crm_core.errors import UsageError
 from crm_tui.cli.command import command, group
 from crm_tui.cli.conversation import show_conversation
 from crm_tui.cli.session import Session
+from crm_tui.cli.texts import given_text
 from crm_tui.ids import conversation_id
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ Text = Annotated[
     typer.Option("--text", help="The text; without it, or with -, it is read from standard input, unseen by `ps`."),
 ]
 Words = Annotated[str | None, typer.Option("--words", help="What else the next person should know.")]
-
-LONGEST = 100_000
-"""Characters of a text read from standard input; more is no message."""
 
 
 @command(app, "reply", example='crm reply C-1042 --template refill_received --text "It is at the front desk."')
@@ -47,7 +43,7 @@ def reply(
 
     number = conversation_id(conversation)
     session = Session.of(ctx)
-    written = _text(text) if template is None or text == "-" else text
+    written = given_text(text) if template is None or text == "-" else text
     with session.writing() as unit:
         version = None
         if template is not None:
@@ -132,7 +128,7 @@ def note(ctx: typer.Context, conversation: Conversation, text: Text = None) -> N
     """Write an internal note; it never leaves the house and stops no clock."""
     from crm_core.inbox import answers
 
-    written = _text(text)
+    written = given_text(text)
     _work(ctx, conversation, lambda unit, number: answers.note(unit, number, written))
 
 
@@ -147,7 +143,7 @@ def escalate(
     """Hand a conversation up, with one question; the text is the question."""
     from crm_core.inbox import handling
 
-    question = _text(text)
+    question = given_text(text)
     _work(
         ctx, conversation, lambda unit, number: handling.escalate(unit, number, to=to, reason=reason, question=question)
     )
@@ -159,14 +155,3 @@ def _work(ctx: typer.Context, conversation: str, work: Callable[[WriteUnit, int]
     with session.writing() as unit:
         work(unit, number)
     show_conversation(session, number)
-
-
-def _text(given: str | None) -> str:
-    if given is not None and given != "-":
-        return given
-    if sys.stdin.isatty():
-        sys.stderr.write("The text, ended by Ctrl-D:\n")
-    text = sys.stdin.read(LONGEST + 1)
-    if len(text) > LONGEST:
-        raise UsageError(problem=f"The text is longer than {LONGEST} characters", remedy="shorten it")
-    return text.strip()
