@@ -8,6 +8,7 @@ from crm_core.app import Crm
 from crm_tui.desk.entrance import Entered
 from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.patients import PatientDesk
+from crm_tui.desk.tasks import TaskDesk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class SignedIn:
     entered: Entered
     lanes: LanesDesk
     patients: PatientDesk
+    tasks: TaskDesk
     choices: Choices
 
     @property
@@ -46,5 +48,6 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         entered=entered,
         lanes=desk,
         patients=PatientDesk(crm, entered.actor),
+        tasks=TaskDesk(crm, entered.actor),
         choices=desk.choices(),
     )

@@ -102,6 +102,8 @@ class Tag(StrEnum):
     TASK_DONE = "task:work:done"
     TASK_CANCELLED = "task:work:cancelled"
     TASK_REOPENED = "task:work:reopened"
+    TASK_UNDONE = "task:work:undone"
+
     VIEW_SAVED = "saved_view:filter:saved"
     VIEW_RENAMED = "saved_view:filter:renamed"
     VIEW_DROPPED = "saved_view:filter:dropped"

@@ -43,11 +43,7 @@ def tasks(
     `mine` are those I own, and those of my roles that nobody owns yet. `overdue` are past their
     due time. Titles and names are opened as one listing.
     """
-    wanted: list[ColumnElement[bool]] = [seen_by(unit)]
-    if mine:
-        wanted.append(_mine(unit))
-    if overdue:
-        wanted.append(Task.due_at < unit.now)
+    wanted = _wanted(unit, mine=mine, overdue=overdue)
     total = unit.scalar(select(func.count()).select_from(Task).where(STILL_OPEN, *wanted))
     statement = _items().where(STILL_OPEN, *wanted).order_by(*_ORDER).limit(limit)
     if after is not None:
@@ -58,6 +54,13 @@ def tasks(
     with unit.listing("tasks", *filters):
         items = _opened(unit, unit.execute(statement).all())
     return TaskPage(items=items, total=int(total))
+
+
+@needs(Permission.TASK_READ)
+def count_overdue(unit: ReadUnit, *, mine: bool = False) -> int:
+    """How many of the tasks that `tasks` would show are past their due time; nothing is opened."""
+    wanted = _wanted(unit, mine=mine, overdue=True)
+    return int(unit.scalar(select(func.count()).select_from(Task).where(STILL_OPEN, *wanted)))
 
 
 @needs(Permission.TASK_READ)
@@ -97,6 +100,15 @@ def task(unit: ReadUnit, task_id: int) -> TaskView:
         ended_at=row.ended_at,
         ended_by=row.ender,
     )
+
+
+def _wanted(unit: ReadUnit, *, mine: bool, overdue: bool) -> list[ColumnElement[bool]]:
+    wanted = [seen_by(unit)]
+    if mine:
+        wanted.append(_mine(unit))
+    if overdue:
+        wanted.append(Task.due_at < unit.now)
+    return wanted
 
 
 def _mine(unit: ReadUnit) -> ColumnElement[bool]:

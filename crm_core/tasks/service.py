@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +37,21 @@ class InformationMissing(CrmError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Before:
+    """A task as it was before one change: what `undo` puts back while nothing has happened since."""
+
+    task_id: int
+    version: int
+    state: TaskState
+    owner_id: int | None
+    due_at: datetime
+    filled_sealed: bytes | None = field(repr=False)
+    outcome_sealed: bytes | None = field(repr=False)
+    ended_at: datetime | None
+    ended_by: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Current:
     """The stored columns of a task that is to be changed."""
 
@@ -64,16 +79,19 @@ def create_task(unit: WriteUnit, task: NewTask) -> int:
 
 
 @needs(Permission.TASK_WORK)
-def assign_task(unit: WriteUnit, task_id: int, staff_id: int) -> None:
-    """Make it a person's who works here."""
+def assign_task(unit: WriteUnit, task_id: int, staff_id: int | None) -> Before:
+    """Make it a person's who works here; None gives it back to the role or the lane that it was for."""
     task = _current(unit, task_id)
     _still_open(task, "give it to someone")
-    _works_here(unit, staff_id)
-    _change(unit, task, Tag.TASK_ASSIGNED, {"owner_id": staff_id})
+    if staff_id is not None:
+        _works_here(unit, staff_id)
+    elif task.row["role"] is None and task.row["lane"] is None:
+        raise UsageError(problem=f"T-{task_id} is for no role and no lane", remedy="give it to someone else instead")
+    return _change(unit, task, Tag.TASK_ASSIGNED, {"owner_id": staff_id})
 
 
 @needs(Permission.TASK_WORK)
-def put_off(unit: WriteUnit, task_id: int, until: datetime) -> None:
+def put_off(unit: WriteUnit, task_id: int, until: datetime) -> Before:
     """Let it be due at another time to come."""
     task = _current(unit, task_id)
     _still_open(task, "put it off")
@@ -81,19 +99,21 @@ def put_off(unit: WriteUnit, task_id: int, until: datetime) -> None:
         raise UsageError(problem="That time has passed", remedy="put it off until a time to come")
     if until - unit.now > LONGEST_DELAY:
         raise UsageError(problem="That is more than a year away", remedy="put it off until a nearer time")
-    _change(unit, task, Tag.TASK_PUT_OFF, {"due_at": until})
+    return _change(unit, task, Tag.TASK_PUT_OFF, {"due_at": until})
 
 
 @needs(Permission.TASK_WORK)
-def fill_in(unit: WriteUnit, task_id: int, known: Mapping[str, str]) -> None:
+def fill_in(unit: WriteUnit, task_id: int, known: Mapping[str, str]) -> Before:
     """Keep what is known of what it requires; an empty text takes one away again."""
     task = _current(unit, task_id)
     _still_open(task, "fill it in")
-    _change(unit, task, Tag.TASK_FILLED, _filled(unit, task, known)[0])
+    return _change(unit, task, Tag.TASK_FILLED, _filled(unit, task, known)[0])
 
 
 @needs(Permission.TASK_WORK)
-def finish(unit: WriteUnit, task_id: int, *, words: str | None = None, known: Mapping[str, str] | None = None) -> None:
+def finish(
+    unit: WriteUnit, task_id: int, *, words: str | None = None, known: Mapping[str, str] | None = None
+) -> Before:
     """Say that it is done, with what came of it; InformationMissing while something is not filled in."""
     task = _current(unit, task_id)
     _still_open(task, "finish it")
@@ -102,28 +122,38 @@ def finish(unit: WriteUnit, task_id: int, *, words: str | None = None, known: Ma
     if missing:
         raise InformationMissing(task_id=task_id, missing=", ".join(missing))
     values |= {"outcome_sealed": unit.seal(Field.TASK_OUTCOME, task_id, (words or "").strip() or None)}
-    _end(unit, task, TaskState.DONE, Tag.TASK_DONE, values)
+    return _end(unit, task, TaskState.DONE, Tag.TASK_DONE, values)
 
 
 @needs(Permission.TASK_WORK)
-def cancel(unit: WriteUnit, task_id: int, why: str) -> None:
+def cancel(unit: WriteUnit, task_id: int, why: str) -> Before:
     """End it undone, saying why."""
     task = _current(unit, task_id)
     _still_open(task, "cancel it")
     if not why.strip():
         raise UsageError(problem="A task is cancelled for a reason", remedy="say why it need not be done")
     values = {"outcome_sealed": unit.seal(Field.TASK_OUTCOME, task_id, why.strip())}
-    _end(unit, task, TaskState.CANCELLED, Tag.TASK_CANCELLED, values)
+    return _end(unit, task, TaskState.CANCELLED, Tag.TASK_CANCELLED, values)
 
 
 @needs(Permission.TASK_WORK)
-def take_up_again(unit: WriteUnit, task_id: int) -> None:
+def take_up_again(unit: WriteUnit, task_id: int) -> Before:
     """Open what was ended by mistake; what was filled in stays."""
     task = _current(unit, task_id)
     if task.state is TaskState.OPEN:
         raise UsageError(problem=f"T-{task_id} is open already", remedy="finish or cancel it when its time has come")
     values = {"state": TaskState.OPEN, "ended_at": None, "ended_by": None, "outcome_sealed": None}
-    _change(unit, task, Tag.TASK_REOPENED, values)
+    return _change(unit, task, Tag.TASK_REOPENED, values)
+
+
+@needs(Permission.TASK_WORK)
+def undo(unit: WriteUnit, before: Before) -> None:
+    """Put a task back as it was; Stale where it has changed since."""
+    task = _current(unit, before.task_id)
+    if task.row["version"] != before.version + 1:
+        raise Stale(id=f"T-{task.id}")
+    values = {name: value for name, value in vars(before).items() if name not in ("task_id", "version")}
+    _change(unit, task, Tag.TASK_UNDONE, values)
 
 
 def _current(unit: ReadUnit, task_id: int) -> _Current:
@@ -168,15 +198,17 @@ def _filled(unit: WriteUnit, task: _Current, known: Mapping[str, str]) -> tuple[
     return {"filled_sealed": unit.seal(Field.TASK_FILLED, task.id, kept)}, filled
 
 
-def _end(unit: WriteUnit, task: _Current, state: TaskState, tag: Tag, values: Mapping[str, Any]) -> None:
+def _end(unit: WriteUnit, task: _Current, state: TaskState, tag: Tag, values: Mapping[str, Any]) -> Before:
     ended = {"state": state, "ended_at": unit.now, "ended_by": unit.actor.staff_id}
-    _change(unit, task, tag, {**values, **ended})
+    return _change(unit, task, tag, {**values, **ended})
 
 
-def _change(unit: WriteUnit, task: _Current, tag: Tag, values: Mapping[str, Any]) -> None:
+def _change(unit: WriteUnit, task: _Current, tag: Tag, values: Mapping[str, Any]) -> Before:
     version = task.row["version"]
     unchanged = update(_table).where(_table.c.id == task.id, _table.c.version == version)  # type: ignore[arg-type]
     if unit.execute(unchanged.values(**values, version=version + 1)).rowcount != 1:
         raise Stale(id=f"T-{task.id}")
     unit.audit(tag, task.id)
     unit.changed(Topic.TASKS)
+    kept = {one.name: task.row[one.name] for one in fields(Before) if one.name != "task_id"}
+    return Before(task_id=task.id, **kept)

@@ -14,9 +14,9 @@ from crm_tui.commands import Command, bindings
 from crm_tui.desk.clocks import ClockLedger
 from crm_tui.desk.lanes import CrmError
 from crm_tui.screens.clock_panel import ClockPanel
-from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_search import PatientSearch
+from crm_tui.screens.raising_tasks import RaisesTasks
 from crm_tui.screens.showing import conversation_name, moment
 from crm_tui.terminal import plain
 from crm_tui.widgets.choice import Choice, Pick, Picked
@@ -61,7 +61,7 @@ class Tally:
 _PUT_ASIDE = frozenset({"move_lane", "escalate", "snooze", "close"})
 
 
-class Verbs(ConsoleScreen):
+class Verbs(RaisesTasks):
     """The verbs; a screen says by `subjects` what they are about, and by `acted` what follows."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(
@@ -84,6 +84,11 @@ class Verbs(ConsoleScreen):
 
     def acted(self) -> None:
         """Called when a verb is done: look again, and advance."""
+
+    @override
+    def task_is_from(self) -> int | None:
+        subjects = self.subjects()
+        return subjects[-1].conversation_id if subjects else None
 
     @override
     def why_not(self, command: Command) -> str | None:

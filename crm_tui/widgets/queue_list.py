@@ -131,8 +131,12 @@ class QueueList(ScrollView, can_focus=True):
         self._marks: dict[int, QueueRow] = {}
         self._sought: int | None = None
         self._rest: Timer | None = None
-        self._painter = RowPainter()
+        self._painter = self.make_painter()
         self._drawn_clocks: dict[int, str] = {}
+
+    def make_painter(self) -> RowPainter:
+        """What lays the rows out; a list of other columns has its own."""
+        return RowPainter()
 
     # What a screen asks
 

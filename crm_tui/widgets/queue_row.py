@@ -127,7 +127,7 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, width)
 
 
-_CLOCK_TONES = {Urgency.LATE: Tone.LATE, Urgency.SOON: Tone.SOON, Urgency.CALM: Tone.ROW}
+CLOCK_TONES = {Urgency.LATE: Tone.LATE, Urgency.SOON: Tone.SOON, Urgency.CALM: Tone.ROW}
 _PRIORITY_TONES = {"stat": Tone.STAT, "asap": Tone.ASAP, "urgent": Tone.URGENT}
 
 
@@ -136,7 +136,7 @@ def _texts(row: QueueRow, clock: ClockCell, *, marked: bool, masked: bool) -> di
     urgency = ("DANGER", Tone.DANGER) if row.danger else (row.priority, _PRIORITY_TONES.get(row.priority, Tone.QUIET))
     return {
         Column.MARK: ("✓" if marked else "", Tone.MARK),
-        Column.CLOCK: (clock.short, _CLOCK_TONES.get(clock.urgency, Tone.QUIET)),
+        Column.CLOCK: (clock.short, CLOCK_TONES.get(clock.urgency, Tone.QUIET)),
         Column.PRIORITY: urgency,
         Column.PATIENT: (name, Tone.ROW),
         Column.CATEGORY: (row.category.replace("_", " "), Tone.ROW),

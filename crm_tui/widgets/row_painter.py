@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from rich.segment import Segment
@@ -56,13 +56,20 @@ class RowPainter:
         """A line that is no row: nothing here, still loading."""
         return Strip([Segment(fit(text, width), self._styles[look][tone])], width)
 
+    def pieces(
+        self, row: QueueRow, clock: ClockCell, width: int, *, marked: bool, masked: bool
+    ) -> Iterable[tuple[str, Tone]]:
+        """The row's text in pieces that add up to `width` cells."""
+        return cells(row, clock, width, marked=marked, masked=masked)
+
     def row(self, row: QueueRow, clock: ClockCell, width: int, look: Look, *, marked: bool, masked: bool) -> Strip:
         """The row in `width` cells."""
         key = (row, clock.short, width, look, marked, masked)
         drawn = self._strips.get(key)
         if drawn is None:
             try:
-                drawn = strip(cells(row, clock, width, marked=marked, masked=masked), self._styles[look], width)
+                pieces = self.pieces(row, clock, width, marked=marked, masked=masked)
+                drawn = strip(pieces, self._styles[look], width)
             except Exception as error:  # noqa: BLE001 - one row that cannot be drawn must not take the others along
                 said = f"  This row cannot be shown: incident {crash.record(error).id}."
                 drawn = self.line(said, width, look, Tone.LATE)

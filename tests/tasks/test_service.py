@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crm_core.access.model import SYSTEM, Role
 from crm_core.access.service import disable
-from crm_core.errors import AlreadyInUse, NotFound, NotPermitted, UsageError
+from crm_core.errors import AlreadyInUse, NotFound, NotPermitted, Stale, UsageError
 from crm_core.tasks import service
 from crm_core.tasks.model import NewTask, TaskKind, TaskState
 from crm_core.tasks.queries import task
@@ -84,6 +84,36 @@ def test_a_task_is_cancelled_for_a_reason_and_taken_up_again(clinic: Clinic, add
     assert (shown.state, shown.outcome, shown.ended_at) == (TaskState.OPEN, None, None)
     with pytest.raises(UsageError, match="is open already"):
         clinic.do(clinic.agent, service.take_up_again, number)
+
+
+def test_each_change_can_be_taken_back_while_nothing_has_happened_since(clinic: Clinic, add: Add) -> None:
+    number, due = add("Find her number", required=("new_number",)), clinic.crm.clock.now()
+    clinic.crm.clock.move(timedelta(hours=1))  # type: ignore[attr-defined]
+    later = clinic.crm.clock.now() + timedelta(days=1)
+    for change, args in (
+        (service.assign_task, (clinic.nurse.staff_id,)),
+        (service.put_off, (later,)),
+        (service.fill_in, ({"new_number": "1"},)),
+        (service.cancel, ("she called",)),
+    ):
+        before = clinic.do(clinic.agent, change, number, *args)
+        clinic.do(clinic.agent, service.undo, before)
+        shown = clinic.see(clinic.agent, task, number)
+        assert (shown.state, shown.owner, shown.due_at, shown.missing) == ("open", None, due, ("new_number",)), change
+    before = clinic.do(clinic.agent, service.assign_task, number, clinic.nurse.staff_id)
+    clinic.do(clinic.nurse, service.put_off, number, later)
+    with pytest.raises(Stale, match="was changed by someone else"):
+        clinic.do(clinic.agent, service.undo, before)
+    assert tags(clinic.crm).count("task:work:undone") == 4
+
+
+def test_a_task_is_given_back_to_its_role_and_never_to_nobody(clinic: Clinic, add: Add) -> None:
+    offered, owned = add(), add(role=None, owner_id=clinic.agent.staff_id)
+    clinic.do(clinic.agent, service.assign_task, offered, clinic.agent.staff_id)
+    clinic.do(clinic.agent, service.assign_task, offered, None)
+    assert clinic.see(clinic.agent, task, offered).owner is None
+    with pytest.raises(UsageError, match="for no role and no lane"):
+        clinic.do(clinic.agent, service.assign_task, owned, None)
 
 
 @pytest.mark.parametrize(
