@@ -31,6 +31,7 @@ class Permission(StrEnum):
     PLAYBOOK_APPLY = "playbook:apply"
     PLAYBOOK_REHEARSE = "playbook:rehearse"
     STAFF_READ = "staff:read"
+    STAFF_ROSTER = "staff:roster"
     STAFF_MANAGE = "staff:manage"
     VENDOR_READ = "vendor:read"
     VENDOR_MANAGE = "vendor:manage"
@@ -68,6 +69,7 @@ _PHRASES = {
     Permission.PLAYBOOK_APPLY: "change the playbook",
     Permission.PLAYBOOK_REHEARSE: "rehearse a playbook",
     Permission.STAFF_READ: "see accounts",
+    Permission.STAFF_ROSTER: "say who works and how much",
     Permission.STAFF_MANAGE: "manage accounts",
     Permission.VENDOR_READ: "see vendors",
     Permission.VENDOR_MANAGE: "manage vendors",
@@ -118,6 +120,7 @@ _ADMIN = frozenset(
         Permission.PLAYBOOK_APPLY,
         Permission.PLAYBOOK_REHEARSE,
         Permission.STAFF_READ,
+        Permission.STAFF_ROSTER,
         Permission.STAFF_MANAGE,
         Permission.VENDOR_READ,
         Permission.VENDOR_MANAGE,
@@ -134,6 +137,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.CONVERSATION_ASSIGN,
         Permission.OUTBOX_RESOLVE,
+        Permission.STAFF_ROSTER,
         Permission.VENDOR_READ,
         Permission.PLAYBOOK_REHEARSE,
         Permission.TEMPLATE_WRITE,

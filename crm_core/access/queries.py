@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 from crm_core.access.logins import fold_login
 from crm_core.access.model import Actor, Permission, Role
 from crm_core.access.needs import needs
-from crm_core.access.tables import STAFF, STAFF_LANE, STAFF_ROLE
+from crm_core.access.tables import STAFF, STAFF_ABSENCE, STAFF_LANE, STAFF_ROLE
 from crm_core.access.units import Reading
 from crm_core.errors import CrmError, NotFound
 
@@ -25,8 +25,21 @@ class NoAccount(CrmError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AbsenceView:
+    """A time when somebody does not work; `substitute` is a login."""
+
+    starts_at: datetime
+    ends_at: datetime
+    substitute_id: int | None
+    substitute: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StaffView:
-    """One account as it may be shown; `lanes` None means every lane its roles may see."""
+    """One account as it may be shown; `lanes` None means every lane its roles may see.
+
+    `capacity` None is any number of open conversations; `absences` are those not yet over.
+    """
 
     id: int
     login: str
@@ -39,6 +52,8 @@ class StaffView:
     epoch: int
     created_at: datetime
     last_signed_in_at: datetime | None
+    capacity: int | None
+    absences: tuple[AbsenceView, ...]
 
     def as_actor(self) -> Actor:
         """This account, acting."""
@@ -48,7 +63,7 @@ class StaffView:
 
 @needs(Permission.STAFF_READ)
 def staff(unit: Reading) -> list[StaffView]:
-    """Every account, by login. Three statements."""
+    """Every account, by login. Four statements."""
     return _views(unit)
 
 
@@ -81,6 +96,7 @@ def _views(unit: Reading, *where: ColumnElement[bool]) -> list[StaffView]:
     ids = [row["id"] for row in rows] if where else None
     roles = _of(unit, STAFF_ROLE.c.role, ids)
     lanes = _of(unit, STAFF_LANE.c.lane, ids)
+    absences = _absences(unit, ids)
     return [
         StaffView(
             id=row["id"],
@@ -94,6 +110,8 @@ def _views(unit: Reading, *where: ColumnElement[bool]) -> list[StaffView]:
             epoch=row["epoch"],
             created_at=row["created_at"],
             last_signed_in_at=row["last_signed_in_at"],
+            capacity=row["capacity"],
+            absences=tuple(absences[row["id"]]),
         )
         for row in rows
     ]
@@ -107,3 +125,22 @@ def _of(unit: Reading, column: Any, ids: Sequence[int] | None) -> defaultdict[in
     for row in unit.execute(statement).mappings():
         held[row["staff_id"]].append(row[column.name])
     return held
+
+
+def _absences(unit: Reading, ids: Sequence[int] | None) -> defaultdict[int, list[AbsenceView]]:
+    absent = STAFF_ABSENCE.c
+    statement = (
+        select(absent.staff_id, absent.starts_at, absent.ends_at, absent.substitute_id, STAFF.c.login)
+        .outerjoin(STAFF, STAFF.c.id == absent.substitute_id)
+        .where(absent.ends_at > unit.now)
+        .order_by(absent.starts_at)
+    )
+    if ids is not None:
+        statement = statement.where(absent.staff_id.in_(ids))
+    planned: defaultdict[int, list[AbsenceView]] = defaultdict(list)
+    for row in unit.execute(statement):
+        view = AbsenceView(
+            starts_at=row.starts_at, ends_at=row.ends_at, substitute_id=row.substitute_id, substitute=row.login
+        )
+        planned[row.staff_id].append(view)
+    return planned

@@ -21,6 +21,7 @@ class Staff(Base):
         CheckConstraint("login <> ''", name="login_given"),
         CheckConstraint("failed_attempts >= 0", name="attempts_counted"),
         CheckConstraint("failed_attempts = 0 OR next_attempt_at IS NOT NULL", name="failure_delays"),
+        CheckConstraint("capacity >= 0", name="capacity_counted"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
@@ -37,6 +38,8 @@ class Staff(Base):
     """Since the last sign-in; an attempt counts as failed until its password has been checked."""
     next_attempt_at: Mapped[datetime | None] = mapped_column(Utc)
     last_signed_in_at: Mapped[datetime | None] = mapped_column(Utc)
+    capacity: Mapped[int | None] = mapped_column(Integer)
+    """Open conversations that may be given to this person; NULL is any number."""
 
 
 class StaffRole(Base):
@@ -57,6 +60,23 @@ class StaffLane(Base):
     lane: Mapped[str] = mapped_column(String(40), primary_key=True)
 
 
+class StaffAbsence(Base):
+    """A time when a person does not work, and who stands in; one person's never overlap."""
+
+    __tablename__ = "staff_absence"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="ends_after_it_starts"),
+        CheckConstraint("substitute_id <> staff_id", name="substitute_is_another"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    starts_at: Mapped[datetime] = mapped_column(Utc)
+    ends_at: Mapped[datetime] = mapped_column(Utc, index=True)
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
 STAFF = cast("Table", Staff.__table__)
 STAFF_ROLE = cast("Table", StaffRole.__table__)
 STAFF_LANE = cast("Table", StaffLane.__table__)
+STAFF_ABSENCE = cast("Table", StaffAbsence.__table__)

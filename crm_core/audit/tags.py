@@ -25,6 +25,9 @@ class Tag(StrEnum):
     STAFF_PASSWORD_SET = "staff:password:set"  # noqa: S105 - a word, no secret
     STAFF_OS_USER_MAPPED = "staff:os_user:mapped"
     STAFF_OS_USER_UNMAPPED = "staff:os_user:unmapped"
+    STAFF_CAPACITY_SET = "staff:capacity:set"
+    STAFF_ABSENT = "staff:absence:planned"
+    STAFF_BACK = "staff:absence:ended"
     SESSION_SIGNED_IN = "staff:session:signed_in"
     SESSION_REFUSED = "staff:session:refused"
     SESSION_LOCKED = "staff:session:locked"

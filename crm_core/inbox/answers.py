@@ -13,6 +13,7 @@ from crm_core.channels.model import Direction, MessageKind, Screened
 from crm_core.channels.outbox import Posting, post
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError, UsageError
+from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.recipients import Recipient, recipient
 from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
@@ -193,6 +194,7 @@ def spoke_last(unit: WriteUnit, conversation: Current) -> dict[str, object]:
         return said
     values = {
         **said,
+        **accepted(unit, conversation.row, unit.actor.staff_id),
         **next_action(unit, conversation.id, AWAIT_ANSWER),
         "state": State.WAITING_PATIENT,
         "unscreened": False,

@@ -19,6 +19,7 @@ from crm_core.channels.keywords import Keyword
 from crm_core.channels.model import Handled
 from crm_core.inbox.alarms import raise_alarm
 from crm_core.inbox.answered import answered_conversation
+from crm_core.inbox.assignment import share_out
 from crm_core.inbox.clocks import Life
 from crm_core.inbox.counting import counted
 from crm_core.inbox.facts import Asker, facts_of
@@ -141,6 +142,7 @@ def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement
         if arrival.keyword is Keyword.SUSPECTED_STOP:
             values |= next_action(unit, conversation.id, MAY_WANT_NO_MORE)
     change(unit, conversation, Verb.RECEIVED, values, turn=Turn.ASKED, turn_at=arrival.at)
+    _shared_out(unit, conversation.id, arrival)
     return _placement(conversation, {**row, **values}, Handled.CONVERSATION, (joined, *reasons))
 
 
@@ -158,6 +160,7 @@ def _reopen(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placeme
         **asked,
     }
     change(unit, conversation, Verb.REOPENED, values, turn=Turn.ASKED, turn_at=arrival.at)
+    _shared_out(unit, conversation.id, arrival)
     reopened = f"reopens C-{conversation.id}, closed less than five working days ago"
     return _placement(conversation, {**conversation.row, **values}, Handled.CONVERSATION, (reopened, *reasons))
 
@@ -233,6 +236,7 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
     if given is not None and given.owner_id is not None:
         made = current(unit, conversation_id, lock=False)
         change(unit, made, Verb.ASSIGNED, {"owner_id": given.owner_id}, reason=decision.reason)
+    _shared_out(unit, conversation_id, arrival)
     why = tuple(explain(decision.trace[-1:]))
     if unscreened:
         why = (UNSCREENED_WHY, *why)
@@ -245,6 +249,12 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
         handled_by=Handled.ROUTING,
         why=why,
     )
+
+
+def _shared_out(unit: WriteUnit, conversation_id: int, arrival: Arrival) -> None:
+    """What alarms is nobody's until a clinician acknowledges it; the rest may be given to somebody."""
+    if arrival.screening.verdict is not Verdict.ALARM:
+        share_out(unit, conversation_id)
 
 
 def _decide(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> Decision:

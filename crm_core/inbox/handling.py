@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_core.access.model import Actor, Permission, Role
+from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
-from crm_core.access.tables import Staff, StaffLane, StaffRole
+from crm_core.access.tables import Staff, StaffRole
 from crm_core.errors import CrmError, NotFound, NotPermitted, UsageError
+from crm_core.inbox.assignment import share_out
+from crm_core.inbox.colleagues import may_have_danger, room_for_one_more, worker
+from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import (
     Current,
@@ -44,16 +47,23 @@ class PassedToAndFro(CrmError):
 
 
 @needs(Permission.CONVERSATION_WORK)
-def assign(unit: WriteUnit, conversation_id: int, staff_id: int) -> None:
-    """Give it to a person who works here; giving to someone else needs the permission to assign."""
+def assign(unit: WriteUnit, conversation_id: int, staff_id: int, *, anyway: bool = False) -> None:
+    """Give it to a person who works here; giving to someone else needs the permission to assign.
+
+    `anyway` gives it even to who is absent, or holds as much as they may; else Away, Full. What
+    people take themselves is theirs, however much they hold.
+    """
     if staff_id != unit.actor.staff_id and not unit.actor.may(Permission.CONVERSATION_ASSIGN):
         raise NotPermitted(action="assign to someone else", permission=Permission.CONVERSATION_ASSIGN.value)
     conversation = current(unit, conversation_id)
     still_open(conversation, "assign")
-    worker = _works_here(unit, conversation, staff_id)
-    if conversation.danger and not worker.may(Permission.DANGER_ACT):
+    person = worker(unit, conversation, staff_id)
+    if conversation.danger and not may_have_danger(person):
         raise HeldForClinicians(conversation_id=conversation_id, action="own")
-    change(unit, conversation, Verb.ASSIGNED, {"owner_id": staff_id, "taken_at": None}, undoable=True)
+    if staff_id != unit.actor.staff_id and not anyway:
+        room_for_one_more(unit, person)
+    values = {**accepted(unit, conversation.row, staff_id), "owner_id": staff_id, "taken_at": None}
+    change(unit, conversation, Verb.ASSIGNED, values, undoable=True)
 
 
 @needs(Permission.CONVERSATION_WORK)
@@ -86,6 +96,7 @@ def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words
         "taken_at": None,
     }
     change(unit, conversation, Verb.MOVED, values, reason=reason, words=words, undoable=True)
+    share_out(unit, conversation_id)
     return True
 
 
@@ -95,7 +106,8 @@ def escalate(unit: WriteUnit, conversation_id: int, *, to: Role, reason: str, qu
 
     To a physician: only by a nurse, into physician_review. To a nurse: into triage. To a
     supervisor: it stays in its lane, owned by the one with the least work. Either of these
-    raises it to at least `urgent`. `escalated_by` remembers who asked.
+    raises it to at least `urgent`. `escalated_by` remembers who asked, and it stays "mine,
+    escalated" to them until somebody accepts it (escalation.py). Thread, notes and drafts stay with it.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "escalate")
@@ -216,23 +228,10 @@ def _escalated(unit: WriteUnit, conversation: Current, question: str) -> dict[st
         **next_action(unit, conversation.id, question),
         "taken_at": None,
         "escalated_by": unit.actor.staff_id,
+        "accepted_at": None,
         "state": State.OPEN,
         "snoozed_until": None,
     }
-
-
-def _works_here(unit: ReadUnit, conversation: Current, staff_id: int) -> Actor:
-    """That person as an actor, if active and working this lane."""
-    active = unit.scalar(select(Staff.active).where(Staff.id == staff_id))
-    if active is None:
-        raise NotFound(kind="staff account", id=staff_id)
-    roles = frozenset(Role(role) for role in unit.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
-    lanes = frozenset(unit.scalars(select(StaffLane.lane).where(StaffLane.staff_id == staff_id)))
-    worker = Actor.with_roles(staff_id, "", roles, lanes or None)
-    if not active or conversation.lane not in conversation.rules.visible(worker):
-        problem = f"That account does not work lane {conversation.lane}"
-        raise UsageError(problem=problem, remedy="choose someone who does")
-    return worker
 
 
 def _a_supervisor(unit: ReadUnit, conversation: Current) -> int | None:

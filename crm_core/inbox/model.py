@@ -104,7 +104,10 @@ class LaneCount:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueItem:
-    """One line of a queue. `patient_name` is None for an unknown sender."""
+    """One line of a queue. `patient_name` is None for an unknown sender.
+
+    `escalated_by_me`: whoever looks has escalated it, and nobody has accepted it yet.
+    """
 
     conversation_id: int
     patient_id: int | None
@@ -121,6 +124,7 @@ class QueueItem:
     unscreened: bool
     due_at: datetime | None
     waiting_since: datetime
+    escalated_by_me: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,3 +212,4 @@ class ConversationView:
     follows_id: int | None
     newest_message_id: int | None
     messages: tuple[MessageView, ...]
+    escalated_by_me: bool = False

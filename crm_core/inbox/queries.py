@@ -13,6 +13,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.access.tables import Staff
 from crm_core.errors import NotFound
+from crm_core.inbox.escalation import is_raised_by
 from crm_core.inbox.model import END_OF_TIME, LaneCount, QueueItem, State
 from crm_core.inbox.rules import inbox_rules
 from crm_core.inbox.tables import STILL_OPEN, Conversation
@@ -109,7 +110,7 @@ def lines() -> Select[Any]:
         Conversation.id, Conversation.patient_id, Patient.family, Patient.given, Conversation.category,
         Conversation.channel, Conversation.priority, Conversation.urgency, Conversation.lane, Conversation.state,
         Conversation.owner_id, Staff.name.label("owner"), Conversation.danger, Conversation.unscreened,
-        Conversation.due_at, Conversation.waiting_since,
+        Conversation.due_at, Conversation.waiting_since, Conversation.escalated_by, Conversation.accepted_at,
     )  # fmt: skip
     return (
         select(*columns)
@@ -138,6 +139,7 @@ def opened(unit: ReadUnit, rows: Sequence[Any]) -> tuple[QueueItem, ...]:
             unscreened=row.unscreened,
             due_at=row.due_at,
             waiting_since=row.waiting_since,
+            escalated_by_me=is_raised_by(unit.actor.staff_id, row),
         )
         for row in rows
     )

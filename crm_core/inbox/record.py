@@ -17,6 +17,7 @@ from crm_core.errors import CrmError, NotFound, Stale, UsageError
 from crm_core.inbox.clocks import STANDS_STILL, Event
 from crm_core.inbox.counting import counted, life_of
 from crm_core.inbox.model import State, Turn, Verb
+from crm_core.inbox.offers import leaves_its_owner, withdraw_offer
 from crm_core.inbox.rules import InboxRules, inbox_rules
 from crm_core.inbox.tables import Alarm, Conversation, Step, Undo
 from crm_core.store.feed import Topic
@@ -247,6 +248,8 @@ def change(
             "batch_id": unit.batch_id,
         }
         _keep_way_back(unit, conversation.id, before, way_back)
+    if leaves_its_owner(row, values):
+        withdraw_offer(unit, conversation.id)
     unit.audit(_TAGS[verb], conversation.id, why=reason)
     unit.changed(Topic.INBOX)
     return step_id

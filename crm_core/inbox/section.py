@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -62,13 +63,34 @@ def _with_keys(value: Any) -> Any:
     return {key: {**table, "key": key} if isinstance(table, Mapping) else table for key, table in value.items()}
 
 
+class AssignBy(StrEnum):
+    """Who is next: the one who was given something longest ago, or the one who holds the least."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
+
+
+class FairShare(Strict):
+    """At most so many conversations assigned to one person within a time that moves along."""
+
+    most: Annotated[int, Field(ge=1)]
+    within: WorkingTime
+
+
+class AssignPolicy(Strict):
+    """How a lane gives its conversations to people by itself; see assignment.py."""
+
+    by: AssignBy
+    fair_share: FairShare | None = None
+
+
 class Lane(_Keyed):
     """A queue of work with one owner.
 
     `owner` and `backup` are a role's name or a staff login. `roles` may see and work the lane.
     Targets are working time in the hours of `calendar`, for each priority; `next_response` is
     `first_response` where it is not given. `warn` is the share of a target after which it is
-    warned of.
+    warned of. Without `assign` nobody is given anything: people take from the lane.
     """
 
     owner: str | None = None
@@ -80,6 +102,7 @@ class Lane(_Keyed):
     resolution: Mapping[Priority, WorkingTime]
     warn: Annotated[float, Field(gt=0, lt=1)] = 0.75
     catch_all: bool = False
+    assign: AssignPolicy | None = None
 
     @field_validator("first_response", "next_response", "resolution")
     @classmethod
@@ -93,6 +116,12 @@ class Lane(_Keyed):
         if targets != sorted(targets):
             raise ValueError("a more urgent priority has a longer target than a less urgent one")
         return value
+
+    @model_validator(mode="after")
+    def _physicians_choose(self) -> Lane:
+        if self.key == PHYSICIAN_REVIEW and self.assign is not None:
+            raise ValueError("assigns nobody by itself: physicians are shielded; leave out assign")
+        return self
 
     @model_validator(mode="after")
     def _resolved_no_sooner_than_answered(self) -> Lane:

@@ -39,6 +39,8 @@ UNMARKED = text("mark_at IS NOT NULL AND state <> 'closed'")
 CLOSED = text("state = 'closed'")
 UNACKNOWLEDGED = text("acknowledged_at IS NULL")
 SHARED = text("shared")
+RAISED = text("escalated_by IS NOT NULL AND accepted_at IS NULL AND state <> 'closed'")
+ON_OFFER = text("accepted_at IS NULL AND declined_at IS NULL AND withdrawn_at IS NULL")
 """The partial indexes' conditions: a query repeats them to the letter, or SQLite scans."""
 
 _ORDER = ("urgency", "due_order", "waiting_since", "id")
@@ -109,6 +111,8 @@ class Conversation(Base):
         _partial("ix_conversation_takeable_lane", TAKEABLE, "lane", *_ORDER),
         # With the owner in it the lanes' figures are counted from the index alone.
         _partial("ix_conversation_lane_open", STILL_OPEN, "lane", *_ORDER, "owner_id"),
+        _partial("ix_conversation_owner_open", STILL_OPEN, "owner_id"),
+        _partial("ix_conversation_raised", RAISED, "escalated_by"),
         _partial("ix_conversation_late", GROWING_LATE, "late_at"),
         _partial("ix_conversation_snoozed", SNOOZED, "snoozed_until"),
         _partial("ix_conversation_waiting", WAITING, "follow_up_at"),
@@ -261,3 +265,51 @@ class SavedView(Base):
     filter: Mapped[Sealed] = sealed(Field.VIEW_FILTER, "id", "filter_sealed")
 
     __table_args__ = (_partial("ix_saved_view_shared", SHARED, "position"),)
+
+
+class Handover(Base):
+    """One conversation offered by its owner to a colleague: the giver's until it is accepted.
+
+    `words` are the giver's, or the receiver's once it was declined.
+    """
+
+    __tablename__ = "handover"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    from_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    to_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    offered_at: Mapped[datetime] = mapped_column(Utc)
+    accepted_at: Mapped[datetime | None] = mapped_column(Utc)
+    declined_at: Mapped[datetime | None] = mapped_column(Utc)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Utc)
+    words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    words: Mapped[Sealed] = sealed(Field.HANDOVER_WORDS, "id", "words_sealed")
+
+    __table_args__ = (
+        CheckConstraint("from_id <> to_id", name="to_another"),
+        CheckConstraint(
+            "(accepted_at IS NULL AND declined_at IS NULL) OR (accepted_at IS NULL AND withdrawn_at IS NULL)"
+            " OR (declined_at IS NULL AND withdrawn_at IS NULL)",
+            name="ends_once",
+        ),
+        Index(
+            "uq_handover_conversation_id_on_offer",
+            "conversation_id",
+            unique=True,
+            sqlite_where=ON_OFFER,
+            postgresql_where=ON_OFFER,
+        ),
+        _partial("ix_handover_to_id_on_offer", ON_OFFER, "to_id"),
+    )
+
+
+class Presence(Base):
+    """That somebody has a conversation on their screen; fades by itself, and is not audited."""
+
+    __tablename__ = "presence"
+
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Utc)
+    writing: Mapped[bool] = mapped_column(Boolean)

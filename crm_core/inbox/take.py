@@ -12,6 +12,7 @@ from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound
 from crm_core.inbox.counting import recount
+from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import DANGER_URGENCY, State, Verb
 from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
 from crm_core.inbox.rules import coded, inbox_rules
@@ -164,6 +165,7 @@ def claim(unit: WriteUnit, conversation_id: int) -> None:
 def _take(unit: WriteUnit, conversation: Current) -> None:
     row = conversation.row
     values = {
+        **accepted(unit, row, unit.actor.staff_id),
         "owner_id": unit.actor.staff_id,
         "taken_at": unit.now,
         "state": State.OPEN,

@@ -16,6 +16,7 @@ from crm_core.channels.model import Direction, Screened
 from crm_core.channels.outbox import why_sentences
 from crm_core.channels.quoting import folds
 from crm_core.channels.tables import Message, Outbox
+from crm_core.inbox.escalation import is_raised_by
 from crm_core.inbox.model import ClockKind, ConversationView, MessageView, State
 from crm_core.inbox.record import Current, current
 from crm_core.inbox.routing import explain, trace_of
@@ -24,7 +25,8 @@ from crm_core.vault.sealed import Shown
 from crm_core.work.units import ReadUnit
 
 _ROW = (
-    Conversation.trace, Conversation.next_action, Staff.name.label("owner"),
+    Conversation.trace, Conversation.next_action, Staff.name.label("owner"), Conversation.owner_id, Conversation.state,
+    Conversation.escalated_by, Conversation.accepted_at,
 )  # fmt: skip
 
 
@@ -83,6 +85,7 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
         follows_id=row["follows_id"],
         newest_message_id=newest,
         messages=thread,
+        escalated_by_me=is_raised_by(unit.actor.staff_id, more),
     )
 
 

@@ -44,6 +44,8 @@ class Topic(StrEnum):
     TASKS = "tasks"
     LIBRARY = "library"
     PLAYBOOK = "playbook"
+    HANDOVER = "handover"
+    PRESENCE = "presence"
 
 
 _TOPICS = {topic.value: topic for topic in Topic}

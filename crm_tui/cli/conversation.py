@@ -40,6 +40,7 @@ def document(view: ConversationView) -> dict[str, Any]:
         "unscreened": view.unscreened,
         "owner": view.owner,
         "next_owner": view.next_owner,
+        "escalated_by_me": view.escalated_by_me,
         "next_action": view.next_action,
         "clock": view.clock,
         "clock_at": view.clock_at,

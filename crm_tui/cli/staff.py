@@ -1,4 +1,4 @@
-"""`crm staff`: accounts, their roles and lanes."""
+"""`crm staff`: accounts, their roles and lanes, who is there and how much they may hold."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ Roles = Annotated[list[Role], typer.Option("--role", help="A role to hold; repea
 Lanes = Annotated[list[str] | None, typer.Option("--lane", metavar="LANE", help="A lane to work; repeat for more.")]
 
 
+_MOST_DIGITS = 6
+"""Of a capacity; more is a slip."""
+
+
 @command(app, "list", example="crm staff list --json")
 def list_staff(ctx: typer.Context) -> None:
-    """Every account with its roles, lanes and last sign-in."""
+    """Every account with its roles, lanes, capacity, absences and last sign-in."""
     from crm_core.access import queries
 
     session = Session.of(ctx)
@@ -121,6 +125,63 @@ def os_user(
     _change(ctx, login, lambda unit, staff_id: service.map_os_user(unit, staff_id, user))
 
 
+@command(app, "capacity", example="crm staff capacity maria 15")
+def capacity(
+    ctx: typer.Context,
+    login: Login,
+    number: Annotated[str, typer.Argument(metavar="N|none", help="Open conversations; none for any number.")],
+) -> None:
+    """How many open conversations may be given to somebody; what they take themselves is not held to it."""
+    from crm_core.access import roster
+
+    most = _number(number)
+    _change(ctx, login, lambda unit, staff_id: roster.set_capacity(unit, staff_id, most))
+
+
+@command(app, "absent", example="crm staff absent maria --from 2026-12-21 --until 2027-01-04 --substitute tom")
+def absent(
+    ctx: typer.Context,
+    login: Login,
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="When they are back: a time, or a span: 3d.")],
+    from_: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From when; from now without it.")] = None,
+    substitute: Annotated[
+        str | None, typer.Option("--substitute", metavar="LOGIN", help="Who gets what would come to them.")
+    ] = None,
+) -> None:
+    """Note that somebody does not work for a time, and who stands in."""
+    from crm_core.access import queries, roster
+    from crm_tui.cli.times import moment
+
+    def change(unit: WriteUnit, staff_id: int) -> None:
+        roster.plan_absence(
+            unit,
+            staff_id,
+            starts_at=moment(from_, unit.now) if from_ is not None else unit.now,
+            ends_at=moment(until, unit.now),
+            substitute_id=queries.by_login(unit, substitute).id if substitute is not None else None,
+        )
+
+    _change(ctx, login, change)
+
+
+@command(app, "back", example="crm staff back maria")
+def back(ctx: typer.Context, login: Login) -> None:
+    """Say that somebody is back, or will not be absent after all."""
+    from crm_core.access import roster
+
+    _change(ctx, login, roster.end_absence)
+
+
+def _number(text: str) -> int | None:
+    from crm_core.errors import UsageError
+
+    if text.strip().casefold() == "none":
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise UsageError(problem=f"{text} is no number of conversations", remedy="give one such as 15, or none")
+    return int(text)
+
+
 def _change(ctx: typer.Context, login: str, change: Callable[[WriteUnit, int], None]) -> None:
     from crm_core.access import queries
 
@@ -161,6 +222,11 @@ def _document(account: StaffView) -> dict[str, Any]:
         "lanes": None if account.lanes is None else list(account.lanes),
         "os_user": account.os_user,
         "active": account.active,
+        "capacity": account.capacity,
+        "absences": [
+            {"from": absence.starts_at, "until": absence.ends_at, "substitute": absence.substitute}
+            for absence in account.absences
+        ],
         "has_password": account.has_password,
         "last_signed_in_at": account.last_signed_in_at,
     }

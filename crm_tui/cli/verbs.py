@@ -95,13 +95,16 @@ def assign(
     ctx: typer.Context,
     conversation: Conversation,
     to: Annotated[str | None, typer.Option("--to", metavar="LOGIN", help="Whose it is; yours without it.")] = None,
+    *,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Even to who is absent, or holds enough.")] = False,
 ) -> None:
     """Give a conversation to somebody."""
     from crm_core.access import queries
     from crm_core.inbox import handling
 
     def work(unit: WriteUnit, number: int) -> None:
-        handling.assign(unit, number, unit.actor.staff_id if to is None else queries.by_login(unit, to).id)
+        staff_id = unit.actor.staff_id if to is None else queries.by_login(unit, to).id
+        handling.assign(unit, number, staff_id, anyway=anyway)
 
     _work(ctx, conversation, work)
 

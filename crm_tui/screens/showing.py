@@ -13,6 +13,8 @@ from crm_tui.widgets.status_line import NextStep
 from crm_tui.widgets.thread_lines import EntryKind, ThreadEntry
 
 UNKNOWN = "Unknown sender"
+MINE_RAISED = "mine, escalated"
+"""What I have escalated and nobody has accepted yet."""
 
 _WAITS = (State.WAITING_PATIENT, State.WAITING_OTHER, State.SNOOZED)
 _DELIVERY = {"queued": "waits to go", "sending": "going out", "taken_back": "taken back, never sent"}
@@ -41,7 +43,7 @@ def queue_row(item: QueueItem) -> QueueRow:
         danger=item.danger,
         due_at=item.due_at,
         paused=item.state in _WAITS,
-        badge="unscreened" if item.unscreened else "",
+        badge="unscreened" if item.unscreened else MINE_RAISED if item.escalated_by_me else "",
         key=(item,),
     )
 
@@ -98,8 +100,9 @@ def next_step(conversation: ConversationView, zone: tzinfo) -> NextStep:
     follow_up = ""
     if conversation.clock_at is not None and (waits or conversation.due_at is None):
         follow_up = f"{conversation.clock} {moment(conversation.clock_at, zone)}"
+    owner = conversation.next_owner
     return NextStep(
-        owner=conversation.next_owner,
+        owner=f"{owner} · {MINE_RAISED}" if conversation.escalated_by_me else owner,
         action=conversation.next_action or "answer the patient",
         due_at=None if waits else conversation.due_at,
         paused=waits and not follow_up,

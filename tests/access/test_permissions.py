@@ -45,6 +45,7 @@ playbook:read          x     x       x          x          x         x        . 
 playbook:apply         .     .       .          .          .         .        .      x
 playbook:rehearse      .     .       .          .          x         .        .      x
 staff:read             x     x       x          x          x         .        x      x
+staff:roster           .     .       .          .          x         .        .      x
 staff:manage           .     .       .          .          .         .        .      x
 vendor:read            .     .       .          .          x         .        x      x
 vendor:manage          .     .       .          .          .         .        .      x

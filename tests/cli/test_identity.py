@@ -92,3 +92,28 @@ def test_accounts_are_changed_and_shown_as_they_are_then(two: Caller) -> None:
     assert two("--as", "maria", "lanes", stdin="another long password\n").code == 0
     assert two("staff", "add", "Maria", "--name", "M", "--role", "agent").code == 1
     assert two("staff", "disable", "nobody-here").code == 1
+
+
+def test_capacity_and_absence_are_set_shown_and_refused_in_a_sentence(crm_home: Caller) -> None:
+    for login in ("maria", "tom"):
+        crm_home.done("staff", "add", login, "--name", login.title(), "--role", "agent")
+    assert crm_home.done("staff", "capacity", "maria", "15")["capacity"] == 15
+    planned = crm_home.done("staff", "absent", "maria", "--until", "3d", "--substitute", "tom")
+    (absence,) = planned["absences"]
+    assert absence["substitute"] == "tom"
+    assert "tom" in crm_home("staff", "list").out
+    for wrong in (
+        ("capacity", "maria", "lots"),
+        ("capacity", "maria", "9999999"),
+        ("absent", "maria", "--until", "yesterday"),
+        ("absent", "maria", "--until", "2d"),
+        ("absent", "tom", "--until", "2d", "--substitute", "tom"),
+        ("absent", "tom", "--from", "3d", "--until", "2d"),
+    ):
+        refused = crm_home("staff", *wrong)
+        assert refused.code == 2, wrong
+        assert "Traceback" not in refused.err
+    assert crm_home("staff", "absent", "nobody", "--until", "2d").code == 1
+    assert crm_home("staff", "absent", "tom", "--until", "2d", "--substitute", "nobody").code == 1
+    assert crm_home.done("staff", "back", "maria")["absences"] == []
+    assert crm_home.done("staff", "capacity", "maria", "none")["capacity"] is None

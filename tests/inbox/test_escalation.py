@@ -1,0 +1,105 @@
+"""Escalating: it stays mine until somebody accepts it, and the conversation stays whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm_core.access.model import Actor, Role
+from crm_core.inbox import answers, drafts, escalation, handling, queries, take
+from crm_core.inbox.undo import undo_last
+from tests.conftest import MONDAY, StaffFactory
+from tests.inbox.conftest import Clinic
+from tests.inbox.looking import stored, verbs
+
+BILL = "How much is my bill?"
+KNEE = "My knee is swollen and hurts since the surgery, what should I do?"
+
+
+def raised(clinic: Clinic, who: Actor) -> list[int]:
+    """What that person has escalated and nobody has accepted."""
+    return [one.conversation_id for one in clinic.see(who, escalation.escalated_by_me)]
+
+
+def to_supervisor(clinic: Clinic, text: str = BILL) -> int:
+    """A conversation that the agent took and escalated to a supervisor."""
+    clinic.text(text)
+    number: int = clinic.do(clinic.agent, take.take_next)
+    clinic.do(clinic.agent, handling.escalate, number, to=Role.SUPERVISOR, reason="policy", question="Waive it?")
+    return number
+
+
+def test_it_is_mine_escalated_until_the_supervisor_takes_it(clinic: Clinic) -> None:
+    number = to_supervisor(clinic)
+    assert raised(clinic, clinic.agent) == [number]
+    assert clinic.now_at(number, clinic.agent).escalated_by_me
+    assert not clinic.now_at(number, clinic.supervisor).escalated_by_me
+    (row,) = clinic.see(clinic.agent, queries.queue, "billing").items
+    assert row.escalated_by_me
+    clinic.do(clinic.supervisor, take.claim, number)
+    assert raised(clinic, clinic.agent) == []
+    assert not clinic.now_at(number, clinic.agent).escalated_by_me
+    assert stored(clinic.crm, number)["accepted_at"] == MONDAY
+
+
+@pytest.mark.parametrize("how", ["assigned", "answered"])
+def test_being_assigned_it_or_answering_accepts_it_too(clinic: Clinic, how: str) -> None:
+    number = to_supervisor(clinic)
+    if how == "assigned":
+        clinic.do(clinic.supervisor, handling.assign, number, clinic.supervisor.staff_id)
+    else:
+        clinic.do(clinic.supervisor, answers.reply, clinic.crm.gate, number, "It is waived.")
+    assert raised(clinic, clinic.agent) == []
+
+
+def test_taking_it_back_myself_accepts_nothing_and_ends_nothing_for_another(clinic: Clinic) -> None:
+    number = to_supervisor(clinic)
+    clinic.do(clinic.agent, take.claim, number)
+    assert stored(clinic.crm, number)["accepted_at"] is None
+    assert raised(clinic, clinic.agent) == []
+    clinic.do(clinic.agent, undo_last)
+    assert raised(clinic, clinic.agent) == [number]
+
+
+def test_undoing_the_taking_undoes_the_accepting_and_a_second_escalation_waits_anew(clinic: Clinic) -> None:
+    number = to_supervisor(clinic)
+    clinic.do(clinic.supervisor, take.claim, number)
+    clinic.do(clinic.supervisor, undo_last)
+    assert raised(clinic, clinic.agent) == [number]
+    clinic.do(clinic.supervisor, take.claim, number)
+    clinic.do(
+        clinic.supervisor, handling.escalate, number, to=Role.NURSE, reason="clinical_judgement", question="Is it safe?"
+    )
+    assert (raised(clinic, clinic.agent), raised(clinic, clinic.supervisor)) == ([], [number])
+    clinic.do(clinic.nurse, take.take_next)
+    assert raised(clinic, clinic.supervisor) == []
+
+
+def test_a_nurses_question_is_hers_until_a_physician_takes_it_even_from_a_lane_she_does_not_see(
+    clinic: Clinic, staff: StaffFactory
+) -> None:
+    nurse = staff(Role.NURSE, name="nora", lanes=frozenset({"clinical_triage"}))
+    physician = staff(Role.PHYSICIAN)
+    clinic.text(KNEE)
+    number: int = clinic.do(nurse, take.take_next)
+    ask = {"to": Role.PHYSICIAN, "reason": "clinical_judgement", "question": "MRI now?"}
+    clinic.do(nurse, handling.escalate, number, **ask)
+    (waits,) = clinic.see(nurse, escalation.escalated_by_me)
+    assert (waits.lane, waits.may_open, waits.owner) == ("physician_review", False, None)
+    clinic.do(physician, take.take_next)
+    assert raised(clinic, nurse) == []
+
+
+def test_thread_notes_and_drafts_stay_whole_on_escalation(clinic: Clinic) -> None:
+    clinic.text(BILL)
+    number: int = clinic.do(clinic.agent, take.take_next)
+    clinic.do(clinic.agent, answers.note, number, "She pays in two parts")
+    clinic.do(clinic.agent, drafts.save_draft, number, "Dear Ana")
+    before = clinic.now_at(number, clinic.agent).messages
+    clinic.do(clinic.agent, handling.escalate, number, to=Role.SUPERVISOR, reason="policy", question="Waive it?")
+    assert clinic.now_at(number, clinic.supervisor).messages == before
+    kept = clinic.see(clinic.agent, drafts.my_draft, number)
+    assert kept is not None and str(kept.body) == "Dear Ana"
+    assert clinic.see(clinic.supervisor, drafts.my_draft, number) is None
+    joined = clinic.text("And please tell me when it is due")
+    assert joined.conversation_id == number
+    assert verbs(clinic.crm, number)[-2:] == ["escalated", "received"]
