@@ -54,7 +54,7 @@ _CHANGE = update(_table).where(  # type: ignore[arg-type]
 _ADD_STEP = insert(Step.__table__)  # type: ignore[arg-type]
 _ADD_UNDO = insert(Undo.__table__)  # type: ignore[arg-type]
 
-_TAGS = {
+STEP_TAGS = {
     Verb.RECEIVED: Tag.CONVERSATION_RECEIVED,
     Verb.REOPENED: Tag.CONVERSATION_REOPENED,
     Verb.ALARMED: Tag.CONVERSATION_ALARMED,
@@ -250,7 +250,7 @@ def change(
         _keep_way_back(unit, conversation.id, before, way_back)
     if leaves_its_owner(row, values):
         withdraw_offer(unit, conversation.id)
-    unit.audit(_TAGS[verb], conversation.id, why=reason)
+    unit.audit(STEP_TAGS[verb], conversation.id, why=reason)
     unit.changed(Topic.INBOX)
     return step_id
 

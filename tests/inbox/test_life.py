@@ -1,0 +1,19 @@
+"""Whatever happens to a conversation, in whatever order: its clocks, its owner, its end and its audit hold."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.inbox.conftest import Clinic
+from tests.inbox.life_machine import Life
+
+
+def test_a_conversations_life_keeps_every_rule_in_whatever_order_things_happen(clinic: Clinic) -> None:
+    class OnThisStore(Life):
+        pass
+
+    OnThisStore.clinic = clinic
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        OnThisStore, settings=settings(max_examples=20, stateful_step_count=20, deadline=None)
+    )
