@@ -14,6 +14,4 @@ def test_a_conversations_life_keeps_every_rule_in_whatever_order_things_happen(c
         pass
 
     OnThisStore.clinic = clinic
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        OnThisStore, settings=settings(max_examples=20, stateful_step_count=20, deadline=None)
-    )
+    run_state_machine_as_test(OnThisStore, settings=settings(max_examples=20, stateful_step_count=20, deadline=None))
