@@ -23,6 +23,7 @@ from crm_core.channels.keywords import Keyword, classify
 from crm_core.channels.letters import answered_ids, keep_letter
 from crm_core.channels.model import Direction, Handled, Inbound, MessageKind, Received, Screened
 from crm_core.channels.quoting import new_part, to_screen
+from crm_core.channels.same_text import text_token
 from crm_core.channels.tables import Message
 from crm_core.cleaning import clean, single_line
 from crm_core.patients.model import ContactMatch
@@ -216,6 +217,7 @@ def _store(
                 "hidden": hidden,
                 "attachments": len(inbound.attachments),
                 "provider_token": token,
+                "text_token": text_token(unit.vault, arrival.text),
                 "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, arrival.text),
                 "raw_sealed": unit.seal(Field.MESSAGE_RAW, message_id, _storable(raw)),
                 "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, arrival.subject),

@@ -31,6 +31,9 @@ LEAVING = text("state IN ('queued', 'sending')")
 FROM_TEMPLATE = text("template_version_id IS NOT NULL")
 """The condition of the index by which the uses of a template are counted."""
 
+SAID = text("text_token IS NOT NULL")
+"""Of the index of texts that may say the same."""
+
 
 class Vendor(Base):
     """One business associate agreement (BAA) of a vendor for a channel; a renewal is one more."""
@@ -73,6 +76,7 @@ class Message(Base):
     next_call_at: Mapped[datetime | None] = mapped_column(Utc)
     reached: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     provider_token: Mapped[int | None] = mapped_column(Id, unique=True)
+    text_token: Mapped[int | None] = mapped_column(Id)
     body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     raw_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     subject_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -83,6 +87,8 @@ class Message(Base):
     subject: Mapped[Sealed] = sealed(Field.MESSAGE_SUBJECT, "id", "subject_sealed")
     sender: Mapped[Sealed] = sealed(Field.MESSAGE_SENDER, "id", "sender_sealed")
     choice: Mapped[Sealed] = sealed(Field.MESSAGE_CHOICE, "id", "choice_sealed")
+
+    __table_args__ = (Index("ix_message_text", "text_token", sqlite_where=SAID, postgresql_where=SAID),)
 
 
 class Attachment(Base):
@@ -134,7 +140,8 @@ class Outbox(Base):
     """One outgoing message on its way. `why` is the gate's ordered reasons as JSON, without a patient.
 
     A sender claims a row by a lease and a rising token (`fence`); `attempt_id` is the
-    idempotency key that the gateway hears and can be asked about.
+    idempotency key that the gateway hears and can be asked about. `planned_at` is the time that a
+    person chose for it to go, at `decided_at`; NULL for what goes as soon as its hold is over.
     """
 
     __tablename__ = "outbox"
@@ -156,11 +163,14 @@ class Outbox(Base):
     provider_id: Mapped[str | None] = mapped_column(String(255))
     failure: Mapped[str | None] = mapped_column(String(80))
     why: Mapped[str] = mapped_column(Text)
+    planned_at: Mapped[datetime | None] = mapped_column(Utc)
+    decided_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc)
     settled_at: Mapped[datetime | None] = mapped_column(Utc)
 
     __table_args__ = (
         CheckConstraint("state <> 'sending' OR (lease_until IS NOT NULL AND attempt_id IS NOT NULL)", name="leased"),
+        CheckConstraint("(planned_at IS NULL) = (decided_at IS NULL)", name="planned_by_a_person"),
         Index(
             "ix_outbox_due",
             "due_at",

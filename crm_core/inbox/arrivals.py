@@ -43,6 +43,8 @@ UNSCREENED_ACTION = "Read it now: it could not be screened for danger"
 UNSCREENED_WHY = "could not be screened for danger, so it stands at the top of the catch-all lane"
 WROTE_TO_PHYSICIAN = "The patient wrote while a physician was asked: read it, then ask again if still needed"
 MAY_WANT_NO_MORE = "May want no more texts: nothing queued went out, ask before you write again"
+_CLOSED = and_(Conversation.state == State.CLOSED, Conversation.merged_into_id.is_(None))
+"""What was merged is reopened in the one that was kept, never by itself."""
 
 
 class InboxThreads:
@@ -56,7 +58,7 @@ class InboxThreads:
             open_one = answered.id if answered else _newest(unit, arrival, STILL_OPEN)
             if open_one is not None:
                 return _join(unit, current(unit, open_one), arrival)
-        closed = answered.id if answered else _newest(unit, arrival, Conversation.state == State.CLOSED)
+        closed = answered.id if answered else _newest(unit, arrival, _CLOSED)
         if closed is not None:
             conversation = current(unit, closed)
             if _leaves_it_closed(arrival):

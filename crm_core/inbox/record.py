@@ -40,6 +40,7 @@ _KEPT = (
     "patient_id", "category", "priority", "urgency", "lane", "owner_id", "taken_at", "state", "waiting_since",
     "due_at", "due_order", "due_clock", "late_at", "mark_at", "first_response_at", "snoozed_until", "snooze_holds",
     "follow_up_at", "escalated_by", "accepted_at", "outcome", "closed_at", "unscreened", "next_action_sealed",
+    "opened_at", "last_message_at", "merged_into_id",
 )  # fmt: skip
 """The columns that an undo puts back."""
 
@@ -148,6 +149,12 @@ def current(unit: ReadUnit, conversation_id: int, *, lock: bool = True) -> Curre
 
 def still_open(conversation: Current, action: str) -> None:
     """Refuse what only makes sense before the end."""
+    merged_into: int | None = conversation.row["merged_into_id"]
+    if merged_into is not None:
+        raise UsageError(
+            problem=f"C-{conversation.id} was merged into C-{merged_into}, so you cannot {action} it",
+            remedy=f"work on C-{merged_into}",
+        )
     if conversation.state is State.CLOSED:
         raise UsageError(
             problem=f"C-{conversation.id} is closed, so you cannot {action} it",
@@ -192,13 +199,15 @@ def change(
     undoable: bool = False,
     message_id: int | None = None,
     linked_contact: int | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> int:
     """Set columns, count the clocks, write the step and the audit row; returns the step's id.
 
     `turn` says that the patient asked, or a person answered, at `turn_at` (now). `undoes` is the
     step that this one takes back. `undoable` keeps the way back; `linked_contact` is a contact
-    point that was given to the patient by the way, for an undo to take back. Raises Stale if
-    someone else changed the conversation since it was read.
+    point that was given to the patient by the way, for an undo to take back, and `also` is what
+    else the verb's own room must put back. Raises Stale if someone else changed the conversation
+    since it was read.
     """
     row, version = conversation.row, conversation.row["version"]
     turn_at = (turn_at or unit.now) if turn else None
@@ -237,7 +246,7 @@ def change(
         ],
     )
     if undoable and unit.actor.staff_id:
-        before = {name: _plain(row[name]) for name in _KEPT}
+        before = columns_kept(row)
         if linked_contact is not None:
             before[LINKED_CONTACT] = linked_contact
         way_back = {
@@ -246,6 +255,7 @@ def change(
             "message_id": message_id,
             "step_id": step_id,
             "batch_id": unit.batch_id,
+            "also": None if also is None else json.dumps(also),
         }
         _keep_way_back(unit, conversation.id, before, way_back)
     if leaves_its_owner(row, values):
@@ -301,6 +311,11 @@ def _keep_way_back(
     )
 
 
+def columns_kept(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What an undo puts back of these columns, as JSON can hold it."""
+    return {name: _plain(row[name]) for name in _KEPT}
+
+
 def _plain(value: Any) -> Any:
     """A column's value as JSON can hold it: times as ISO text, sealed bytes as hex."""
     if isinstance(value, datetime):
@@ -311,11 +326,17 @@ def _plain(value: Any) -> Any:
 
 
 def restored(stored: str) -> tuple[dict[str, Any], int | None]:
-    """The columns that `_plain` wrote, and the contact point to take from the patient again."""
+    """The columns that `columns_kept` gave, and the contact point to take from the patient again."""
     values: dict[str, Any] = json.loads(stored)
     linked_contact: int | None = values.pop(LINKED_CONTACT, None)
+    return columns_restored(values), linked_contact
+
+
+def columns_restored(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that `columns_kept` gave, as the store takes them."""
+    values = dict(kept)
     for name, value in values.items():
         if isinstance(value, dict):
             values[name] = datetime.fromisoformat(value["at"]) if "at" in value else bytes.fromhex(value["sealed"])
     values["state"], values["priority"] = State(values["state"]), Priority(values["priority"])
-    return values, linked_contact
+    return values

@@ -186,7 +186,7 @@ class Note(Base):
 
 
 class Draft(Base):
-    """What one author has begun to write in one conversation; it appears nowhere else."""
+    """What one author has begun to write in one conversation, to whom; it appears nowhere else."""
 
     __tablename__ = "draft"
 
@@ -195,6 +195,7 @@ class Draft(Base):
     author_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     internal: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     template_key: Mapped[str | None] = mapped_column(String(80))
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     updated_at: Mapped[datetime] = mapped_column(Utc)
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[Sealed] = sealed(Field.DRAFT_BODY, "id", "body_sealed")

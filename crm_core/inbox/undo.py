@@ -15,6 +15,7 @@ from crm_core.channels.tables import Message
 from crm_core.errors import CrmError
 from crm_core.inbox.drafts import my_draft, save_draft
 from crm_core.inbox.macros import MACRO, TASK
+from crm_core.inbox.merging import unmerge
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, restored
 from crm_core.inbox.tables import Undo
@@ -31,6 +32,9 @@ _UNANSWERED = (
 """What an answer set and its taking back puts back, where other things have happened since."""
 _OWED_AGAIN = ("waiting_since", "first_response_at")
 """Of that, what it puts back where the patient has written meanwhile."""
+
+_PUT_BACK = {Verb.MERGED: unmerge}
+"""What else a verb's own room puts back; False where that has changed since."""
 
 
 ANSWER_TAKEN_BACK = "The answer it came with was taken back"
@@ -104,6 +108,9 @@ def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
         _leave_draft(unit, conversation.id, row["message_id"])
         _cancel_its_task(unit, json.loads(row["also"] or "{}").get(TASK))
     elif not unchanged:
+        raise TooLate(conversation_id=conversation.id, why="something else happened since")
+    room = _PUT_BACK.get(row["verb"])
+    if room is not None and not room(unit, json.loads(row["also"])):
         raise TooLate(conversation_id=conversation.id, why="something else happened since")
     values, linked_contact = restored(row["before"])
     if linked_contact is not None and conversation.row["patient_id"] is not None:
