@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
@@ -13,12 +13,13 @@ from crm_core.channels.model import Direction, MessageKind, Screened
 from crm_core.channels.outbox import Posting, post
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError, UsageError
+from crm_core.inbox.drafts import drop_draft
 from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.recipients import Recipient, recipient
 from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, coded
-from crm_core.inbox.tables import Draft, Note
+from crm_core.inbox.tables import Note
 from crm_core.library.model import TemplateState
 from crm_core.library.queries import version
 from crm_core.vault.fields import Field
@@ -96,7 +97,7 @@ def reply(
         undoable=True,
         message_id=message_id,
     )
-    _drop_draft(unit, conversation_id, internal=False)
+    drop_draft(unit, conversation_id, internal=False)
     return message_id
 
 
@@ -158,7 +159,7 @@ def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
     asked = conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN in unit.actor.roles
     values = _back_to_the_nurse(unit, conversation, PHYSICIAN_ANSWERED) if asked else {}
     change(unit, conversation, Verb.NOTED, values)
-    _drop_draft(unit, conversation_id, internal=True)
+    drop_draft(unit, conversation_id, internal=True)
     return note_id
 
 
@@ -239,10 +240,3 @@ def _back_to_the_nurse(unit: WriteUnit, conversation: Current, action: str) -> d
         "state": State.OPEN,
         "snoozed_until": None,
     }
-
-
-def _drop_draft(unit: WriteUnit, conversation_id: int, *, internal: bool) -> None:
-    """Drop my draft of what was just sent or noted; one of the other kind is kept."""
-    table = Draft.__table__
-    mine = (table.c.conversation_id == conversation_id) & (table.c.author_id == unit.actor.staff_id)
-    unit.execute(delete(table).where(mine, table.c.internal.is_(internal)))  # type: ignore[arg-type]

@@ -136,16 +136,34 @@ def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement
     values: dict[str, Any] = {"last_message_at": unit.now}
     reasons: tuple[str, ...] = ()
     if not conversation.danger:
-        if conversation.state is not State.NEW:
-            values |= {"state": State.OPEN, "snoozed_until": None, "follow_up_at": None, "taken_at": None}
-            values |= next_action(unit, conversation.id, conversation.rules.first_action(row["category"]))
         asked, reasons = _asked_for(unit, conversation, arrival, free=row["owner_id"] is None)
+        if _stays_away(unit, conversation, arrival):
+            asked, reasons = {}, ("it stays put off until its date, as was asked for even if they write",)
+        elif conversation.state is not State.NEW:
+            values |= {"state": State.OPEN, "snoozed_until": None, "snooze_holds": False, "follow_up_at": None}
+            values |= {"taken_at": None}
+            values |= next_action(unit, conversation.id, conversation.rules.first_action(row["category"]))
         values |= asked | {"waiting_since": arrival.at if _patient_waited(conversation) else row["waiting_since"]}
         if arrival.keyword is Keyword.SUSPECTED_STOP:
             values |= next_action(unit, conversation.id, MAY_WANT_NO_MORE)
     change(unit, conversation, Verb.RECEIVED, values, turn=Turn.ASKED, turn_at=arrival.at)
     _shared_out(unit, conversation.id, arrival)
     return _placement(conversation, {**row, **values}, Handled.CONVERSATION, (joined, *reasons))
+
+
+def _stays_away(unit: ReadUnit, conversation: Current, arrival: Arrival) -> bool:
+    """Whether it was put off even if they write, and this text is no reason to look at it sooner.
+
+    What cannot be screened, belongs in clinical triage, is more urgent, may ask us to stop, or
+    comes while a physician is asked wakes it; danger does in any case (alarms.py).
+    """
+    if conversation.state is not State.SNOOZED or not conversation.row["snooze_holds"]:
+        return False
+    if arrival.screening.verdict is not Verdict.CLEAR or arrival.keyword is Keyword.SUSPECTED_STOP:
+        return False
+    decision = _decide(unit, conversation.rules, arrival)
+    more_urgent = decision.priority.rank < conversation.priority.rank
+    return not more_urgent and decision.lane != DANGER_LANE and conversation.lane != PHYSICIAN_LANE
 
 
 def _reopen(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement:
@@ -191,7 +209,7 @@ def _asked_for(
             "goes to the nurse, not to a physician",
         )
     if free and decision.lane == DANGER_LANE != conversation.lane:
-        asked |= {"lane": DANGER_LANE, "owner_id": None, **_routed(unit, conversation.id, decision)}
+        asked |= {"lane": DANGER_LANE, "owner_id": None, **routed(unit, conversation.id, decision)}
         return asked, tuple(explain(decision.trace)[:1])
     return asked, ()
 
@@ -213,7 +231,7 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
     conversation_id = unit.new_id("conversation")
     patients = arrival.contact.patient_ids
     row: dict[str, Any] = {
-        **_routed(unit, conversation_id, decision),
+        **routed(unit, conversation_id, decision),
         "id": conversation_id,
         "patient_id": patients[0] if len(patients) == 1 else None,
         "contact_point_id": arrival.contact.contact_point_id,
@@ -271,7 +289,7 @@ def _decide(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> Decision:
     return route(rules.routing, facts_of(unit, rules, asker))
 
 
-def _routed(unit: WriteUnit, conversation_id: int, decision: Decision) -> dict[str, Any]:
+def routed(unit: WriteUnit, conversation_id: int, decision: Decision) -> dict[str, Any]:
     """The columns that say what was decided, and why."""
     return {
         **next_action(unit, conversation_id, inbox_rules(unit).first_action(decision.category)),

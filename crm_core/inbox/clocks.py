@@ -139,8 +139,9 @@ def _responses(life: Life) -> Iterator[_Span]:
     kind, asked = ClockKind.FIRST_RESPONSE, life.opened_at
     owed: datetime | None = asked
     for event in life.events:
-        if event.turn is Turn.ASKED and owed is None:
-            owed = event.turn_at
+        if event.turn is Turn.ASKED and event.turn_at is not None:
+            # What was merged into it may have been asked earlier than what it holds itself.
+            owed = event.turn_at if owed is None else min(owed, event.turn_at)
         elif event.turn is Turn.ANSWERED and owed is not None:
             yield kind, owed, event.turn_at, True
             owed = None

@@ -61,6 +61,7 @@ def _open_again(conversation: Current, now: datetime) -> dict[str, Any]:
         "state": State.OPEN,
         "taken_at": conversation.row["taken_at"] if in_hands else None,
         "snoozed_until": None,
+        "snooze_holds": False,
         "follow_up_at": None,
         "outcome": None,
         "closed_at": None,

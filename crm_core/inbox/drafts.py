@@ -1,15 +1,22 @@
-"""Drafts: what one author has begun in one conversation, kept across crash and restart."""
+"""Drafts: what one author has begun in one conversation, kept across crash and restart.
+
+A draft stays where it was begun and appears nowhere else, but in the conversation into which its
+own was merged. One that was made from a template for a patient who is no longer the
+conversation's is not shown again: it may hold that patient's name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.inbox.record import current
-from crm_core.inbox.tables import Draft
+from crm_core.inbox.tables import Conversation, Draft
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Shown
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -17,34 +24,48 @@ from crm_core.work.units import ReadUnit, WriteUnit
 
 @dataclass(frozen=True, kw_only=True)
 class DraftView:
-    """A draft, opened for its author."""
+    """A draft, opened for its author; `for_another` says that it was written when another patient was meant."""
 
     body: Shown
     internal: bool
     template_key: str | None
+    for_another: bool = False
 
 
 @needs(Permission.CONVERSATION_WORK)
 def save_draft(
-    unit: WriteUnit, conversation_id: int, body: str, *, internal: bool = False, template_key: str | None = None
+    unit: WriteUnit,
+    conversation_id: int,
+    body: str,
+    *,
+    internal: bool = False,
+    template_key: str | None = None,
+    author_id: int | None = None,
 ) -> None:
-    """Keep my draft; an empty one is dropped. Drafts are not audited (architecture.md)."""
-    mine = (Draft.conversation_id == conversation_id) & (Draft.author_id == unit.actor.staff_id)
+    """Keep my draft; an empty one is dropped. Drafts are not audited (architecture.md).
+
+    `author_id` is whose it is where that is not me: an answer that did not go comes back to its author.
+    """
+    author = unit.actor.staff_id if author_id is None else author_id
+    kept = _kept(unit, conversation_id, author)
+    found = next((row for row in kept if row.conversation_id == conversation_id), kept[0] if kept else None)
     if not body.strip():
-        unit.execute(delete(Draft).where(mine))
+        if found is not None:
+            unit.execute(delete(Draft).where(Draft.id == found.id))
         return
-    draft_id = unit.scalar(select(Draft.id).where(mine))
-    if draft_id is None:
+    if found is None:
         current(unit, conversation_id, lock=False)
         draft_id = unit.new_id("draft")
-        row = {"id": draft_id, "conversation_id": conversation_id, "author_id": unit.actor.staff_id}
-        statement = insert(Draft).values(row)
+        statement = insert(Draft).values(id=draft_id, author_id=author)
     else:
+        draft_id = found.id
         statement = update(Draft).where(Draft.id == draft_id)  # type: ignore[assignment]
     unit.execute(
         statement.values(
+            conversation_id=conversation_id,
             internal=internal,
             template_key=template_key,
+            patient_id=_patient_of(unit, conversation_id),
             updated_at=unit.now,
             body_sealed=unit.seal(Field.DRAFT_BODY, draft_id, body),
         )
@@ -54,13 +75,46 @@ def save_draft(
 @needs(Permission.CONVERSATION_WORK)
 def my_draft(unit: ReadUnit, conversation_id: int) -> DraftView | None:
     """My draft in that conversation, and nobody else's."""
-    row = unit.execute(
-        select(Draft.body, Draft.internal, Draft.template_key).where(
-            Draft.conversation_id == conversation_id, Draft.author_id == unit.actor.staff_id
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    body = unit.open(row.body)
-    assert body is not None
-    return DraftView(body=body, internal=row.internal, template_key=row.template_key)
+    kept = _kept(unit, conversation_id, unit.actor.staff_id)
+    patient_id = _patient_of(unit, conversation_id) if kept else None
+    for row in kept:
+        for_another = row.patient_id is not None and row.patient_id != patient_id
+        if for_another and row.template_key is not None:
+            continue
+        body = unit.open(row.body)
+        assert body is not None
+        return DraftView(body=body, internal=row.internal, template_key=row.template_key, for_another=for_another)
+    return None
+
+
+@needs(Permission.CONVERSATION_WORK)
+def drop_draft(unit: WriteUnit, conversation_id: int, *, internal: bool) -> None:
+    """Drop my draft of what was just sent or noted; one of the other kind is kept."""
+    kept = _kept(unit, conversation_id, unit.actor.staff_id)
+    sent = next((row.id for row in kept if row.internal == internal), None)
+    if sent is not None:
+        unit.execute(delete(Draft).where(Draft.id == sent))
+
+
+def _kept(unit: ReadUnit, conversation_id: int, author_id: int) -> Sequence[Any]:
+    """One author's drafts that appear here: the one begun here first, then those of what was merged into it."""
+    lies_in = Draft.conversation_id.in_(_merged_family(unit, conversation_id))
+    columns = (Draft.id, Draft.conversation_id, Draft.internal, Draft.template_key, Draft.patient_id, Draft.body)
+    found = unit.execute(
+        select(*columns).where(lies_in, Draft.author_id == author_id).order_by(Draft.updated_at.desc(), Draft.id)
+    ).all()
+    return sorted(found, key=lambda row: row.conversation_id != conversation_id)
+
+
+def _merged_family(unit: ReadUnit, conversation_id: int) -> list[int]:
+    """The conversation, and whatever was merged into it, by however many steps."""
+    family, newest = [conversation_id], [conversation_id]
+    while newest:
+        newest = unit.scalars(select(Conversation.id).where(Conversation.merged_into_id.in_(newest)))
+        family += newest
+    return family
+
+
+def _patient_of(unit: ReadUnit, conversation_id: int) -> int | None:
+    patient_id: int | None = unit.scalar(select(Conversation.patient_id).where(Conversation.id == conversation_id))
+    return patient_id

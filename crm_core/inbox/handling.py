@@ -132,23 +132,38 @@ def escalate(unit: WriteUnit, conversation_id: int, *, to: Role, reason: str, qu
 
 
 @needs(Permission.CONVERSATION_WORK)
-def snooze(unit: WriteUnit, conversation_id: int, *, until: datetime, action: str | None = None) -> None:
+def snooze(
+    unit: WriteUnit,
+    conversation_id: int,
+    *,
+    until: datetime | None = None,
+    even_if_reply: bool = False,
+    action: str | None = None,
+) -> None:
     """Put it off until a time, or until the patient writes if that is sooner; it stays mine.
 
-    `action` says what is to be done then; the present next action stays where None.
+    Without `until` it is put off until the patient writes, and comes back at the lane's follow-up
+    date where they do not. `even_if_reply` leaves it away until then though they write: what is
+    dangerous, could not be screened, belongs in clinical triage or is more urgent than before
+    wakes it all the same (arrivals.py). `action` says what is to be done then; the present next
+    action stays where None.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "snooze")
     held_for_clinicians(unit, conversation, "snooze")
+    if until is None:
+        if even_if_reply:
+            raise UsageError(problem="What is put off even if they reply needs a date", remedy="say until when")
+        until = conversation.rules.follow_up(conversation.lane, unit.now)
     if until <= unit.now:
         raise UsageError(problem="That time has passed", remedy="snooze until a time to come")
     if until - unit.now > LONGEST_SNOOZE:
         raise UsageError(problem="That is more than a year away", remedy="snooze until a nearer time")
     values: dict[str, Any] = {"state": State.SNOOZED, "snoozed_until": until, "taken_at": None}
-    values["owner_id"] = conversation.owner_id or unit.actor.staff_id
+    values |= {"owner_id": conversation.owner_id or unit.actor.staff_id, "snooze_holds": even_if_reply}
     if action:
         values |= next_action(unit, conversation_id, action)
-    change(unit, conversation, Verb.SNOOZED, values, undoable=True)
+    change(unit, conversation, Verb.SNOOZED, values, reason="even_if_reply" if even_if_reply else None, undoable=True)
 
 
 @needs(Permission.CONVERSATION_WORK)

@@ -147,6 +147,13 @@ def current(unit: ReadUnit, conversation_id: int, *, lock: bool = True) -> Curre
     return Current(id=conversation_id, row=dict(found), rules=rules)
 
 
+def stored(unit: ReadUnit, conversation_id: int) -> Current:
+    """The conversation, in whatever lane: for the other side of what was just done to one that the actor sees."""
+    table = Conversation.__table__
+    row = unit.execute(select(table).where(table.c.id == conversation_id)).mappings().one()
+    return Current(id=conversation_id, row=dict(row), rules=inbox_rules(unit))
+
+
 def still_open(conversation: Current, action: str) -> None:
     """Refuse what only makes sense before the end."""
     merged_into: int | None = conversation.row["merged_into_id"]

@@ -18,6 +18,7 @@ from crm_core.inbox.macros import MACRO, TASK
 from crm_core.inbox.merging import unmerge
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, restored
+from crm_core.inbox.splitting import unsplit
 from crm_core.inbox.tables import Undo
 from crm_core.patients.service import unlink_contact
 from crm_core.tasks.model import TaskState
@@ -33,7 +34,7 @@ _UNANSWERED = (
 _OWED_AGAIN = ("waiting_since", "first_response_at")
 """Of that, what it puts back where the patient has written meanwhile."""
 
-_PUT_BACK = {Verb.MERGED: unmerge}
+_PUT_BACK = {Verb.MERGED: unmerge, Verb.SPLIT: unsplit}
 """What else a verb's own room puts back; False where that has changed since."""
 
 
