@@ -21,6 +21,7 @@ from crm_core.inbox.counting import recount_open
 from crm_core.inbox.deliveries import InboxSendObserver
 from crm_core.inbox.facts import ROUTING_FACTS
 from crm_core.inbox.health_detail import health_detail
+from crm_core.inbox.still_meant import still_meant
 from crm_core.inbox.tasks import visible_lanes
 from crm_core.inbox.template_codes import template_codes
 from crm_core.library.applying import import_from_playbook
@@ -55,7 +56,7 @@ class Crm:
         self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
         self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
         self.units.shared[CODES] = template_codes
-        self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail,))
+        self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail, still_meant))
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)
         self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())

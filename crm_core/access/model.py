@@ -13,6 +13,7 @@ class Permission(StrEnum):
     CONVERSATION_READ = "conversation:read"
     CONVERSATION_WORK = "conversation:work"
     CONVERSATION_ASSIGN = "conversation:assign"
+    CONVERSATION_RELINK = "conversation:relink"
     DANGER_ACT = "danger:act"
     MESSAGE_SEND = "message:send"
     MESSAGE_RECEIVE = "message:receive"
@@ -51,6 +52,7 @@ _PHRASES = {
     Permission.CONVERSATION_READ: "read conversations",
     Permission.CONVERSATION_WORK: "work on conversations",
     Permission.CONVERSATION_ASSIGN: "assign conversations to others",
+    Permission.CONVERSATION_RELINK: "move conversations to another patient",
     Permission.DANGER_ACT: "act on a danger",
     Permission.MESSAGE_SEND: "send messages",
     Permission.MESSAGE_RECEIVE: "take in messages",
@@ -130,12 +132,13 @@ _ADMIN = frozenset(
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _FRONT_LINE,
-    Role.NURSE: _FRONT_LINE | {Permission.DANGER_ACT, Permission.TEMPLATE_WRITE},
+    Role.NURSE: _FRONT_LINE | {Permission.DANGER_ACT, Permission.CONVERSATION_RELINK, Permission.TEMPLATE_WRITE},
     Role.PHYSICIAN: _FRONT_LINE | {Permission.DANGER_ACT},
     Role.COORDINATOR: _FRONT_LINE | {Permission.TEMPLATE_WRITE},
     Role.SUPERVISOR: _FRONT_LINE
     | {
         Permission.CONVERSATION_ASSIGN,
+        Permission.CONVERSATION_RELINK,
         Permission.OUTBOX_RESOLVE,
         Permission.STAFF_ROSTER,
         Permission.VENDOR_READ,

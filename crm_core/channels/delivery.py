@@ -205,6 +205,7 @@ def _opened(unit: WriteUnit, row: Any) -> tuple[Candidate, Outgoing]:
         text=body,
         first_name=given.split()[0] if given and given.split() else None,
         keyword_answer=row.purpose == Purpose.NOTICE and row.dedup_key.startswith("keyword-"),
+        message_id=row.message_id,
     )
     is_letter = row.channel == Channel.EMAIL
     known = answers_letter(unit, row.conversation_id, row.contact_point_id) if is_letter else ()

@@ -25,7 +25,10 @@ from crm_core.work.units import ReadUnit
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A message that wants to go. `keyword_answer`: the one confirmation that an opt-out itself asks for."""
+    """A message that wants to go. `keyword_answer`: the one confirmation that an opt-out itself asks for.
+
+    `message_id` is its own once it is written and about to leave.
+    """
 
     channel: Channel
     contact_point_id: int | None
@@ -33,6 +36,7 @@ class Candidate:
     text: str = field(repr=False)
     first_name: str | None = field(repr=False)
     keyword_answer: bool = False
+    message_id: int | None = None
 
 
 class GateCheck(Protocol):

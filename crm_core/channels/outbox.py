@@ -50,7 +50,7 @@ class NotSendable(CrmError):
 
 @dataclass(frozen=True, kw_only=True)
 class Posting:
-    """One message to queue. `hold` is how long it may still be taken back.
+    """One message to queue. `hold` is how long it may still be taken back; `planned_at` when a person wants it to go.
 
     `dedup_key` names the occasion: a second posting with the same key is refused by the store.
     """
@@ -63,6 +63,7 @@ class Posting:
     template_version_id: int | None
     hold: timedelta
     dedup_key: str | None = None
+    planned_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,9 @@ def post(unit: WriteUnit, gate: Gate, posting: Posting) -> int:
         "contact_point_id": candidate.contact_point_id,
         "patient_id": candidate.patient_id,
         "state": Delivery.QUEUED,
-        "due_at": unit.now + posting.hold,
+        "due_at": posting.planned_at or unit.now + posting.hold,
+        "planned_at": posting.planned_at,
+        "decided_at": unit.now if posting.planned_at else None,
         "why": reasons_json(verdict.reasons),
         "created_at": unit.now,
     }
@@ -160,6 +163,37 @@ def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str, observers:
         for observer in observers:
             observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why)
     return len(suppressed)
+
+
+@needs(Permission.MESSAGE_SEND)
+def suppress_in(unit: WriteUnit, conversation_id: int, why: str) -> list[int]:
+    """Cancel everything queued in one conversation with the reason; returns the messages' ids. No observer is told."""
+    lying_in = select(Message.id).where(Message.conversation_id == conversation_id)
+    stopped = list(
+        unit.execute(
+            update(Outbox)
+            .where(Outbox.message_id.in_(lying_in), Outbox.state == Delivery.QUEUED)
+            .values(state=Delivery.SUPPRESSED, settled_at=unit.now, failure=why)
+            .returning(Outbox.message_id)
+        ).scalars()
+    )
+    if stopped:
+        unit.audit(Tag.MESSAGE_SUPPRESSED, *sorted(stopped), why=why, outcome=Outcome.SUPPRESSED)
+        unit.changed(Topic.OUTBOX)
+    return sorted(stopped)
+
+
+@needs(Permission.MESSAGE_SEND)
+def queue_again(unit: WriteUnit, message_ids: Sequence[int], hold: timedelta) -> None:
+    """Queue what `suppress_in` stopped once more: at its own time, or after `hold` where that has passed."""
+    if not message_ids:
+        return
+    stopped = (Outbox.message_id.in_(message_ids), Outbox.state == Delivery.SUPPRESSED)
+    again = {"state": Delivery.QUEUED, "settled_at": None, "failure": None}
+    unit.execute(update(Outbox).where(*stopped, Outbox.due_at < unit.now + hold).values(due_at=unit.now + hold))
+    unit.execute(update(Outbox).where(*stopped).values(again))
+    unit.audit(Tag.MESSAGE_QUEUED, *message_ids, why="undone")
+    unit.changed(Topic.OUTBOX)
 
 
 @needs(Permission.OUTBOX_READ)

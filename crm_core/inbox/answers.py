@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select
 
@@ -65,6 +65,41 @@ def reply(
         raise EmptyText
     conversation = current(unit, conversation_id)
     still_open(conversation, "answer")
+    message_id = queued(
+        unit,
+        gate,
+        conversation,
+        text,
+        subject=subject,
+        template_version_id=template_version_id,
+        hold=hold,
+        seen_message_id=seen_message_id,
+    )
+    change(
+        unit,
+        conversation,
+        Verb.REPLIED,
+        spoke_last(unit, conversation),
+        turn=Turn.ANSWERED,
+        undoable=True,
+        message_id=message_id,
+    )
+    return message_id
+
+
+def queued(
+    unit: WriteUnit,
+    gate: Gate,
+    conversation: Current,
+    text: str,
+    *,
+    subject: str | None,
+    template_version_id: int | None,
+    seen_message_id: int | None,
+    hold: timedelta = timedelta(0),
+    planned_at: datetime | None = None,
+) -> int:
+    """Queue an answer of mine, for after its hold or for the time that was chosen, and drop my draft of it."""
     _nothing_newer(unit, conversation, seen_message_id)
     to = recipient(unit, gate, conversation)
     if template_version_id is not None:
@@ -73,7 +108,7 @@ def reply(
         unit,
         gate,
         Posting(
-            conversation_id=conversation_id,
+            conversation_id=conversation.id,
             candidate=Candidate(
                 channel=to.channel,
                 contact_point_id=to.contact_point_id,
@@ -86,18 +121,10 @@ def reply(
             author_id=unit.actor.staff_id,
             template_version_id=template_version_id,
             hold=hold,
+            planned_at=planned_at,
         ),
     )
-    change(
-        unit,
-        conversation,
-        Verb.REPLIED,
-        spoke_last(unit, conversation),
-        turn=Turn.ANSWERED,
-        undoable=True,
-        message_id=message_id,
-    )
-    drop_draft(unit, conversation_id, internal=False)
+    drop_draft(unit, conversation.id, internal=False)
     return message_id
 
 

@@ -12,6 +12,7 @@ from crm_core.channels.outbox import FOUND_SENT
 from crm_core.inbox.answers import spoke_last
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
+from crm_core.inbox.scheduling import keep_as_draft, settled_now
 from crm_core.inbox.tables import Step
 from crm_core.work.units import WriteUnit
 
@@ -36,12 +37,17 @@ class InboxSendObserver:
         if state is Delivery.QUEUED or failure == FOUND_SENT:
             _wait_again(unit, current(unit, conversation_id))
             return
+        conversation = current(unit, conversation_id)
+        planned = settled_now(unit, conversation_id, state)
+        if state is Delivery.SENT and planned:
+            _answered_at_its_time(unit, conversation, planned[-1].author_id)
         if state not in _NEXT:
             return
-        conversation = current(unit, conversation_id)
         values: dict[str, Any] = next_action(unit, conversation_id, _NEXT[state])
         if not conversation.danger:
-            values |= _open_again(conversation, unit.now)
+            values |= open_again(conversation, unit.now)
+        if planned:
+            values |= _back_to_its_author(unit, conversation, planned[-1], state, failure)
         verb = Verb.REOPENED if conversation.state is State.CLOSED else Verb.WOKEN
         change(unit, conversation, verb, values, turn=Turn.ASKED, reason=failure)
 
@@ -55,7 +61,34 @@ def _wait_again(unit: WriteUnit, conversation: Current) -> None:
         change(unit, conversation, Verb.REPLIED, spoke_last(unit, conversation), turn=Turn.ANSWERED, reason="found out")
 
 
-def _open_again(conversation: Current, now: datetime) -> dict[str, Any]:
+def _answered_at_its_time(unit: WriteUnit, conversation: Current, author_id: int) -> None:
+    """What was set to go later has left: now the patient is answered. Where its author closed it, it stays closed."""
+    if conversation.state is State.CLOSED:
+        return
+    values = {**spoke_last(unit, conversation), "owner_id": conversation.owner_id or author_id}
+    if conversation.danger:
+        del values["owner_id"]
+    change(unit, conversation, Verb.REPLIED, values, turn=Turn.ANSWERED, reason="at_its_time")
+
+
+def _back_to_its_author(
+    unit: WriteUnit, conversation: Current, message: Any, state: Delivery, failure: str | None
+) -> dict[str, Any]:
+    """What was set to go later did not: its text is its author's draft, unless it was for another patient.
+
+    What somebody has in hand meanwhile stays theirs, and what may have arrived is nobody's draft.
+    """
+    if state is not Delivery.UNKNOWN and message.patient_id == conversation.row["patient_id"]:
+        keep_as_draft(unit, conversation.id, message.message_id)
+    values: dict[str, Any] = {}
+    if state is Delivery.SUPPRESSED:
+        values = next_action(unit, conversation.id, f"The answer set for later did not go: {failure}")
+    in_hands = conversation.state is State.OPEN and conversation.row["taken_at"] is not None
+    return values if conversation.danger or in_hands else values | {"owner_id": message.author_id}
+
+
+def open_again(conversation: Current, now: datetime) -> dict[str, Any]:
+    """The columns of a conversation that waits for us again, from now where no clock runs."""
     in_hands = conversation.state is State.OPEN
     values: dict[str, Any] = {
         "state": State.OPEN,

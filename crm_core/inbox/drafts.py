@@ -40,13 +40,20 @@ def save_draft(
     *,
     internal: bool = False,
     template_key: str | None = None,
-    author_id: int | None = None,
 ) -> None:
-    """Keep my draft; an empty one is dropped. Drafts are not audited (architecture.md).
+    """Keep my draft; an empty one is dropped. Drafts are not audited (architecture.md)."""
+    _save(unit, conversation_id, unit.actor.staff_id, body, internal=internal, template_key=template_key)
 
-    `author_id` is whose it is where that is not me: an answer that did not go comes back to its author.
-    """
-    author = unit.actor.staff_id if author_id is None else author_id
+
+def keep_for(unit: WriteUnit, conversation_id: int, author_id: int, body: str) -> None:
+    """An answer that did not go is its author's draft again, unless they have begun another here."""
+    if not _kept(unit, conversation_id, author_id):
+        _save(unit, conversation_id, author_id, body, internal=False, template_key=None)
+
+
+def _save(
+    unit: WriteUnit, conversation_id: int, author: int, body: str, *, internal: bool, template_key: str | None
+) -> None:
     kept = _kept(unit, conversation_id, author)
     found = next((row for row in kept if row.conversation_id == conversation_id), kept[0] if kept else None)
     if not body.strip():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -17,7 +17,7 @@ from crm_core.inbox.model import State
 from crm_core.inbox.record import current
 from crm_core.inbox.rules import inbox_rules
 from crm_core.inbox.tables import STILL_OPEN, Conversation
-from crm_core.patients.tables import PATIENT
+from crm_core.patients.tables import PATIENT, ROOT
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit
 
@@ -74,9 +74,8 @@ def _whose(row: Mapping[str, Any]) -> ColumnElement[bool]:
     """Of the same patient, under whatever record of theirs; of nobody yet, from the same number."""
     if row["patient_id"] is None:
         return Conversation.patient_id.is_(None) & (Conversation.contact_point_id == row["contact_point_id"])
-    root = func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)
-    known = select(root).where(PATIENT.c.id == row["patient_id"]).scalar_subquery()
-    return Conversation.patient_id.in_(select(PATIENT.c.id).where(root == known))
+    known = select(ROOT).where(PATIENT.c.id == row["patient_id"]).scalar_subquery()
+    return Conversation.patient_id.in_(select(PATIENT.c.id).where(known == ROOT))
 
 
 def _open(unit: ReadUnit, but: int, which: ColumnElement[bool]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -24,7 +24,7 @@ from crm_core.inbox.record import (
 )
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
 from crm_core.inbox.tables import Conversation
-from crm_core.patients.tables import PATIENT
+from crm_core.patients.tables import PATIENT, ROOT
 from crm_core.work.units import ReadUnit, WriteUnit
 
 DUPLICATE = "duplicate"
@@ -108,8 +108,8 @@ def same_person(unit: ReadUnit, one: Mapping[str, Any], other: Mapping[str, Any]
     if one["patient_id"] is None or other["patient_id"] is None:
         unlinked = one["patient_id"] is None and other["patient_id"] is None
         return unlinked and one["contact_point_id"] is not None and one["contact_point_id"] == other["contact_point_id"]
-    roots = select(func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id))
-    return len(set(unit.scalars(roots.where(PATIENT.c.id.in_((one["patient_id"], other["patient_id"])))))) == 1
+    both = (one["patient_id"], other["patient_id"])
+    return len(set(unit.scalars(select(ROOT).where(PATIENT.c.id.in_(both))))) == 1
 
 
 def _closed(unit: WriteUnit, other: Current, into_id: int) -> dict[str, Any]:

@@ -178,7 +178,8 @@ class ConversationView:
     """A conversation with its thread, opened for one person.
 
     One of `owner` and `lane` always says who is next; `next_action` what; `clock_at` by when
-    (`clock` names it: a due clock, a snooze's end, a follow-up date). `newest_message_id` is
+    (`clock` names it: a due clock, a snooze's end, a follow-up date, an answer that goes by
+    itself at `sends_at`). `newest_message_id` is
     given back with an answer: a newer message then refuses it.
     """
 
@@ -201,7 +202,9 @@ class ConversationView:
     due_at: datetime | None
     first_response_at: datetime | None
     snoozed_until: datetime | None
+    snooze_holds: bool
     follow_up_at: datetime | None
+    sends_at: datetime | None
     outcome: str | None
     closed_at: datetime | None
     next_owner: str
@@ -210,6 +213,7 @@ class ConversationView:
     clock_at: datetime | None
     version: int
     follows_id: int | None
+    merged_into_id: int | None
     newest_message_id: int | None
     messages: tuple[MessageView, ...]
     escalated_by_me: bool = False

@@ -231,15 +231,21 @@ class CallOutcome(_Keyed):
 
 
 class OutcomesSection(Strict):
-    """outcomes.toml: how conversations and calls end, and why they are moved, escalated, skipped."""
+    """outcomes.toml: how conversations and calls end, and why they are moved, escalated, skipped, relinked.
+
+    A playbook written before conversations could be moved to another patient lists no reason for it.
+    """
 
     close: Annotated[Mapping[Key, Coded], Field(min_length=1)]
     move: Annotated[Mapping[Key, Coded], Field(min_length=1)]
     escalate: Annotated[Mapping[Key, Coded], Field(min_length=1)]
     skip: Annotated[Mapping[Key, Coded], Field(min_length=1)]
     call: Annotated[Mapping[Key, CallOutcome], Field(min_length=1)]
+    relink: Annotated[Mapping[Key, Coded], Field(min_length=1)] = {
+        "wrong_patient": Coded(key="wrong_patient", title="It was linked to the wrong patient")
+    }
 
-    _keys = field_validator("close", "move", "escalate", "skip", "call", mode="before")(_with_keys)
+    _keys = field_validator("close", "move", "escalate", "skip", "call", "relink", mode="before")(_with_keys)
 
 
 class WordList(_Keyed):

@@ -12,7 +12,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.access.tables import Staff
 from crm_core.channels.attachments import AttachmentView, attachments_of
-from crm_core.channels.model import Direction, Screened
+from crm_core.channels.model import Delivery, Direction, Screened
 from crm_core.channels.outbox import why_sentences
 from crm_core.channels.quoting import folds
 from crm_core.channels.tables import Message, Outbox
@@ -52,8 +52,8 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
     more = unit.execute(
         select(*_ROW).outerjoin(Staff, Staff.id == Conversation.owner_id).where(Conversation.id == conversation_id)
     ).one()
-    clock, clock_at = _clock(row)
-    newest, thread = _thread(unit, conversation_id)
+    newest, sends_at, thread = _thread(unit, conversation_id)
+    clock, clock_at = _clock(row, sends_at)
     return ConversationView(
         id=conversation_id,
         patient_id=row["patient_id"],
@@ -74,7 +74,9 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
         due_at=row["due_at"],
         first_response_at=row["first_response_at"],
         snoozed_until=row["snoozed_until"],
+        snooze_holds=found.state is State.SNOOZED and bool(row["snooze_holds"]),
         follow_up_at=row["follow_up_at"],
+        sends_at=sends_at,
         outcome=row["outcome"],
         closed_at=row["closed_at"],
         next_owner=_next_owner(found, more.owner),
@@ -83,6 +85,7 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
         clock_at=clock_at,
         version=row["version"],
         follows_id=row["follows_id"],
+        merged_into_id=row["merged_into_id"],
         newest_message_id=newest,
         messages=thread,
         escalated_by_me=is_raised_by(unit.actor.staff_id, more),
@@ -126,8 +129,8 @@ def _steps(unit: ReadUnit, conversation_id: int) -> list[StepView]:
     ]
 
 
-def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, tuple[MessageView, ...]]:
-    """The message that was recorded last, and the thread by the time of each.
+def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, datetime | None, tuple[MessageView, ...]]:
+    """The message that was recorded last, when one is set to go, and the thread by the time of each.
 
     Ids are handed out in blocks, so a later message of another process may have the lower id.
     """
@@ -136,6 +139,7 @@ def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, tuple[Mes
             Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
             Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
             Outbox.state, Outbox.why, Outbox.failure, Message.recorded_at, Message.call_reason, Message.next_call_at,
+            Outbox.planned_at,
         )
         .outerjoin(Staff, Staff.id == Message.author_id)
         .outerjoin(Outbox, Outbox.message_id == Message.id)
@@ -151,7 +155,8 @@ def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, tuple[Mes
     views = [_message_view(unit, row, files.get(row.id, ())) for row in messages] + [
         _note_view(unit, row) for row in notes
     ]
-    return newest, tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
+    planned = (row.planned_at for row in messages if row.state is Delivery.QUEUED and row.planned_at is not None)
+    return newest, min(planned, default=None), tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
 
 
 def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...]) -> MessageView:
@@ -206,13 +211,16 @@ def _next_owner(found: Current, owner: str | None) -> str:
     return owner or f"anyone in {found.rules.lane(found.lane).title}"
 
 
-def _clock(row: Any) -> tuple[str, datetime | None]:
+def _clock(row: Any, sends_at: datetime | None) -> tuple[str, datetime | None]:
     """The one clock or date that says when this comes up again."""
     match State(row["state"]):
         case State.CLOSED:
             return "closed", row["closed_at"]
         case State.SNOOZED:
-            return "snoozed until", row["snoozed_until"]
+            held = ", even if they reply," if row["snooze_holds"] else ""
+            return f"snoozed{held} until", row["snoozed_until"]
+        case State.WAITING_OTHER if sends_at is not None:
+            return "sends", sends_at
         case State.WAITING_PATIENT | State.WAITING_OTHER:
             return "follow up", row["follow_up_at"]
     resolution = row["due_clock"] == ClockKind.RESOLUTION

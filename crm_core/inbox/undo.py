@@ -18,6 +18,7 @@ from crm_core.inbox.macros import MACRO, TASK
 from crm_core.inbox.merging import unmerge
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, restored
+from crm_core.inbox.relinking import relink_back
 from crm_core.inbox.splitting import unsplit
 from crm_core.inbox.tables import Undo
 from crm_core.patients.service import unlink_contact
@@ -34,7 +35,7 @@ _UNANSWERED = (
 _OWED_AGAIN = ("waiting_since", "first_response_at")
 """Of that, what it puts back where the patient has written meanwhile."""
 
-_PUT_BACK = {Verb.MERGED: unmerge, Verb.SPLIT: unsplit}
+_PUT_BACK = {Verb.MERGED: unmerge, Verb.SPLIT: unsplit, Verb.RELINKED: relink_back}
 """What else a verb's own room puts back; False where that has changed since."""
 
 
@@ -117,7 +118,8 @@ def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
     if linked_contact is not None and conversation.row["patient_id"] is not None:
         unlink_contact(unit, conversation.row["patient_id"], linked_contact)
     if not unchanged:
-        answered = _UNANSWERED if conversation.state is State.WAITING_PATIENT else _OWED_AGAIN
+        waits = State.WAITING_OTHER if row["verb"] is Verb.SCHEDULED else State.WAITING_PATIENT
+        answered = _UNANSWERED if conversation.state is waits else _OWED_AGAIN
         values = {name: values[name] for name in answered}
     change(unit, conversation, Verb.UNDONE, values, undoes=row["step_id"], reason=row["verb"])
     unit.execute(update(Undo).where(Undo.id == row["id"]).values(undone_at=unit.now))

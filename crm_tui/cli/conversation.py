@@ -51,10 +51,13 @@ def document(view: ConversationView) -> dict[str, Any]:
         "due_at": view.due_at,
         "first_response_at": view.first_response_at,
         "snoozed_until": view.snoozed_until,
+        "even_if_reply": view.snooze_holds,
         "follow_up_at": view.follow_up_at,
+        "sends_at": view.sends_at,
         "outcome": view.outcome,
         "closed_at": view.closed_at,
         "follows": show_id(Kind.CONVERSATION, view.follows_id),
+        "merged_into": show_id(Kind.CONVERSATION, view.merged_into_id),
         "messages": [_message(message) for message in view.messages],
     }
 

@@ -27,6 +27,7 @@ lane:read              x     x       x          x          x         .        . 
 conversation:read      x     x       x          x          x         .        .      .
 conversation:work      x     x       x          x          x         .        .      .
 conversation:assign    .     .       .          .          x         .        .      .
+conversation:relink    .     x       .          .          x         .        .      .
 danger:act             .     x       x          .          .         .        .      .
 message:send           x     x       x          x          x         .        .      .
 message:receive        .     .       .          .          .         .        .      x

@@ -247,7 +247,9 @@ def test_the_same_text_by_two_channels_within_an_hour_is_told(clinic: Clinic, mi
     mail = "please send me the form for school -- Thank you!"
     second = clinic.text(mail, "mother@example.org", channel=Channel.EMAIL).conversation_id
     third = clinic.text("Please send me a form, will you be so kind", STRANGER).conversation_id
-    told = [(each.conversation_id, each.same_person, each.same_text) for each in clinic.see(clinic.agent, duplicates, first)]
+    told = [
+        (each.conversation_id, each.same_person, each.same_text) for each in clinic.see(clinic.agent, duplicates, first)
+    ]
     assert told == ([(second, False, True)] if found else [])
     assert clinic.see(clinic.agent, duplicates, third) == []
     with pytest.raises(NotTheSamePerson):
