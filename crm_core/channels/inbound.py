@@ -217,7 +217,7 @@ def _store(
                 "hidden": hidden,
                 "attachments": len(inbound.attachments),
                 "provider_token": token,
-                "text_token": text_token(unit.vault, arrival.text),
+                "text_token": text_token(unit.vault, arrival.said),
                 "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, arrival.text),
                 "raw_sealed": unit.seal(Field.MESSAGE_RAW, message_id, _storable(raw)),
                 "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, arrival.subject),

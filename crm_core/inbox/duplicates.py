@@ -73,7 +73,8 @@ def _is_known(row: Mapping[str, Any]) -> bool:
 def _whose(row: Mapping[str, Any]) -> ColumnElement[bool]:
     """Of the same patient, under whatever record of theirs; of nobody yet, from the same number."""
     if row["patient_id"] is None:
-        return Conversation.patient_id.is_(None) & (Conversation.contact_point_id == row["contact_point_id"])
+        point: int = row["contact_point_id"]
+        return Conversation.patient_id.is_(None) & (Conversation.contact_point_id == point)
     known = select(ROOT).where(PATIENT.c.id == row["patient_id"]).scalar_subquery()
     return Conversation.patient_id.in_(select(PATIENT.c.id).where(known == ROOT))
 

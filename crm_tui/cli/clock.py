@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from crm_tui.cli.command import command, group
+from crm_tui.cli.conversation import named
 from crm_tui.cli.session import Session
 from crm_tui.cli.verbs import Conversation
-from crm_tui.ids import conversation_id
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -25,8 +25,9 @@ def clock(ctx: typer.Context, conversation: Conversation) -> None:
     from crm_core.inbox.clock_ledger import clock_ledgers
 
     session = Session.of(ctx)
+    number = named(session, conversation)
     with session.reading() as unit:
-        ledgers = clock_ledgers(unit, conversation_id(conversation))
+        ledgers = clock_ledgers(unit, number)
     session.show([_document(one) for one in ledgers], people=[_line(one) for one in ledgers])
     if not session.json:
         for one in ledgers:

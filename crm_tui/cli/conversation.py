@@ -5,23 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crm_core.errors import NotFound
-from crm_tui.ids import Kind, show_id
+from crm_tui.ids import Kind, conversation_id, show_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import typer
+
     from crm_core.channels.attachments import AttachmentView
     from crm_core.inbox.model import ConversationView, MessageView
+    from crm_core.work.units import WriteUnit
     from crm_tui.cli.session import Session
 
 
-def show_conversation(session: Session, conversation_id: int) -> None:
+def named(session: Session, text: str) -> int:
+    """The number of the conversation that a person means by a `C-…`: the one it was merged into, where it was."""
+    from crm_core.inbox.merging import resolved
+
+    typed = conversation_id(text)
+    with session.reading() as unit:
+        number = resolved(unit, typed)
+    if number != typed:
+        session.say(f"C-{typed} was merged into C-{number}.")
+    return number
+
+
+def work_on(ctx: typer.Context, conversation: str, work: Callable[[WriteUnit, int], object]) -> None:
+    """Do something to one conversation, then show it as it is."""
+    from crm_tui.cli.session import Session
+
+    session = Session.of(ctx)
+    number = named(session, conversation)
+    with session.writing() as unit:
+        work(unit, number)
+    show_conversation(session, number)
+
+
+def show_conversation(session: Session, number: int) -> None:
     """Print the conversation as it is now; its id alone where it has just left this person's lanes."""
     from crm_core.inbox import thread
 
     try:
         with session.reading() as unit:
-            view = thread.conversation(unit, conversation_id)
+            view = thread.conversation(unit, number)
     except NotFound:
-        session.show({"conversation": show_id(Kind.CONVERSATION, conversation_id)})
+        session.show({"conversation": show_id(Kind.CONVERSATION, number)})
         session.say("It is now in a lane that you do not see.")
         return
     session.show(document(view))

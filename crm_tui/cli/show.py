@@ -33,8 +33,9 @@ def show(
         show_task(session, number)
         return
     from crm_core.inbox import thread
-    from crm_tui.cli.conversation import document
+    from crm_tui.cli.conversation import document, named
 
+    number = named(session, record)
     with session.reading() as unit:
         view = thread.conversation(unit, number)
         why = thread.why_here(unit, number)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crm_core.access.model import Role
 from crm_tui.cli.command import command, group
-from crm_tui.cli.conversation import show_conversation
+from crm_tui.cli.conversation import named, show_conversation, work_on
 from crm_tui.cli.session import Session
 from crm_tui.cli.texts import given_text
 from crm_tui.ids import conversation_id
@@ -36,13 +35,19 @@ def reply(
         typer.Option("--template", metavar="NAME", help="An approved template; --text is its personal part."),
     ] = None,
     text: Text = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="When it goes: 2026-11-24T09:00, or a span. `crm later` changes it."),
+    ] = None,
 ) -> None:
     """Answer a conversation; the answer is queued at once, and waits for no one to take it back."""
+    from crm_core.inbox import scheduling
     from crm_core.inbox.filling import filled
     from crm_core.inbox.macros import answer
+    from crm_tui.cli.times import moment
 
-    number = conversation_id(conversation)
     session = Session.of(ctx)
+    number = named(session, conversation)
     written = given_text(text) if template is None or text == "-" else text
     with session.writing() as unit:
         version = None
@@ -50,8 +55,13 @@ def reply(
             text_made = filled(unit, session.crm.gate, number, template, personal=written)
             written, version = text_made.text, text_made.version_id
         assert written is not None
-        made = answer(unit, session.crm.gate, number, written, template_version_id=version)
-    for sentence in made.not_done:
+        if at is not None:
+            when = moment(at, unit.now)
+            scheduling.send_later(unit, session.crm.gate, number, written, at=when, template_version_id=version)
+            not_done: tuple[str, ...] = ()
+        else:
+            not_done = tuple(answer(unit, session.crm.gate, number, written, template_version_id=version).not_done)
+    for sentence in not_done:
         session.say(f"The answer goes, and that is all: {sentence}")
     show_conversation(session, number)
 
@@ -66,7 +76,7 @@ def close(
     """Close a conversation with its outcome."""
     from crm_core.inbox import handling
 
-    _work(ctx, conversation, lambda unit, number: handling.close(unit, number, outcome=outcome, words=words))
+    work_on(ctx, conversation, lambda unit, number: handling.close(unit, number, outcome=outcome, words=words))
 
 
 @command(app, "move", example="crm move C-1042 --lane billing --reason wrong_lane")
@@ -85,7 +95,7 @@ def move(
     def work(unit: WriteUnit, number: int) -> None:
         moved.append(handling.move(unit, number, lane=lane, reason=reason, words=words))
 
-    _work(ctx, conversation, work)
+    work_on(ctx, conversation, work)
     if not moved[0]:
         raise handling.PassedToAndFro(conversation_id=conversation_id(conversation))
 
@@ -106,24 +116,39 @@ def assign(
         staff_id = unit.actor.staff_id if to is None else queries.by_login(unit, to).id
         handling.assign(unit, number, staff_id, anyway=anyway)
 
-    _work(ctx, conversation, work)
+    work_on(ctx, conversation, work)
 
 
 @command(app, "snooze", example="crm snooze C-1042 --until 2d --action 'Ask the pharmacy again'")
-def snooze(
+def snooze(  # noqa: PLR0917 - typer hands over every option by its name
     ctx: typer.Context,
     conversation: Conversation,
-    until: Annotated[str, typer.Option("--until", metavar="TIME", help="2026-11-24T09:00, or a span: 2h, 3d.")],
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="2026-11-24T09:00, or a span: 2h, 3d.")
+    ] = None,
+    reply: Annotated[bool, typer.Option("--reply", help="Until they reply, however long, in place of a time.")] = False,
+    even_if_reply: Annotated[
+        bool, typer.Option("--even-if-reply", help="Until the time though they reply, unless it is urgent.")
+    ] = False,
     action: Annotated[str | None, typer.Option("--action", help="What is to be done then.")] = None,
 ) -> None:
-    """Put a conversation aside until a time; it comes back sooner if the patient writes."""
+    """Put a conversation aside until a time; it comes back sooner if the patient writes.
+
+    With --reply it comes back when they write, or at the lane's follow-up date if they do not.
+    """
     from crm_core.inbox import handling
     from crm_tui.cli.times import moment
 
-    def work(unit: WriteUnit, number: int) -> None:
-        handling.snooze(unit, number, until=moment(until, unit.now), action=action)
+    if (until is None) != reply or (reply and even_if_reply):
+        raise UsageError(
+            problem="Say one of --until, --until with --even-if-reply, or --reply", remedy="see `crm snooze --help`"
+        )
 
-    _work(ctx, conversation, work)
+    def work(unit: WriteUnit, number: int) -> None:
+        at = None if until is None else moment(until, unit.now)
+        handling.snooze(unit, number, until=at, even_if_reply=even_if_reply, action=action)
+
+    work_on(ctx, conversation, work)
 
 
 @command(app, "note", example="crm note C-1042 < note.txt")
@@ -132,7 +157,7 @@ def note(ctx: typer.Context, conversation: Conversation, text: Text = None) -> N
     from crm_core.inbox import answers
 
     written = given_text(text)
-    _work(ctx, conversation, lambda unit, number: answers.note(unit, number, written))
+    work_on(ctx, conversation, lambda unit, number: answers.note(unit, number, written))
 
 
 @command(app, "escalate", example='crm escalate C-1042 --to supervisor --reason upset --text "Please call today."')
@@ -147,14 +172,6 @@ def escalate(
     from crm_core.inbox import handling
 
     question = given_text(text)
-    _work(
+    work_on(
         ctx, conversation, lambda unit, number: handling.escalate(unit, number, to=to, reason=reason, question=question)
     )
-
-
-def _work(ctx: typer.Context, conversation: str, work: Callable[[WriteUnit, int], object]) -> None:
-    number = conversation_id(conversation)
-    session = Session.of(ctx)
-    with session.writing() as unit:
-        work(unit, number)
-    show_conversation(session, number)
