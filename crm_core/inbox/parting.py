@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from crm_core.channels.model import Delivery, Direction, MessageKind, Screened
+from crm_core.channels.quoting import new_part
 from crm_core.channels.tables import Message, Outbox
 from crm_core.inbox.arrivals import routed
 from crm_core.inbox.facts import Asker, facts_of
@@ -91,7 +92,7 @@ def routed_anew(unit: WriteUnit, conversation: Current, going: Sequence[Said], n
     opened = [(unit.open(each.subject), unit.open(each.body)) for each in heard]
     patient_ids = () if row["patient_id"] is None else (int(row["patient_id"]),)
     asker = Asker(
-        text="\n".join(body for _, body in opened if body),
+        text="\n".join(new_part(body) for _, body in opened if body),
         subject=next((str(subject) for subject, _ in opened if subject), None),
         channel=heard[0].channel,
         at=heard[0].at,
