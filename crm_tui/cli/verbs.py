@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_core.access.model import Role
+from crm_core.errors import UsageError
 from crm_tui.cli.command import command, group
 from crm_tui.cli.conversation import named, show_conversation, work_on
 from crm_tui.cli.session import Session
