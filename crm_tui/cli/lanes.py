@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crm_tui.cli.command import command, group
 from crm_tui.cli.session import Session
 from crm_tui.ids import Kind, show_id
+
+if TYPE_CHECKING:
+    from crm_core.inbox.model import QueueItem
 
 app = group("What waits.")
 
@@ -48,28 +51,8 @@ def queue(
     session = Session.of(ctx)
     with session.reading() as unit:
         page = queries.queue(unit, lane, limit=limit)
-    documents = [
-        {
-            "conversation": show_id(Kind.CONVERSATION, item.conversation_id),
-            "patient": show_id(Kind.PATIENT, item.patient_id),
-            "category": item.category,
-            "priority": item.priority,
-            "state": item.state,
-            "owner": item.owner,
-            "due_at": item.due_at,
-            "waiting_since": item.waiting_since,
-        }
-        for item in page.items
-    ]
-    people = [
-        {
-            **document,
-            "patient": item.patient_name or "unknown sender",
-            "priority": "DANGER" if item.danger else item.priority,
-        }
-        for document, item in zip(documents, page.items, strict=True)
-    ]
-    session.show(documents, people=people, empty="Nothing waits in this lane.")
+    documents = [document(item) for item in page.items]
+    session.show(documents, people=[for_people(item) for item in page.items], empty="Nothing waits in this lane.")
     if not session.json and page.total > len(page.items):
         session.say(f"{page.total - len(page.items)} more; see --limit.")
 
@@ -90,3 +73,23 @@ def take_next(
         session.show(None, empty="Nothing waits that you may take.")
     else:
         show_conversation(session, taken)
+
+
+def document(item: QueueItem) -> dict[str, Any]:
+    """One line of a queue."""
+    return {
+        "conversation": show_id(Kind.CONVERSATION, item.conversation_id),
+        "patient": show_id(Kind.PATIENT, item.patient_id),
+        "category": item.category,
+        "priority": item.priority,
+        "state": item.state,
+        "owner": item.owner,
+        "due_at": item.due_at,
+        "waiting_since": item.waiting_since,
+    }
+
+
+def for_people(item: QueueItem) -> dict[str, Any]:
+    """The same with the patient's name."""
+    name = item.patient_name or "unknown sender"
+    return {**document(item), "patient": name, "priority": "DANGER" if item.danger else item.priority}
