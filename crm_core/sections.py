@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from crm_core.channels.danger_section import SECTION as DANGER
 from crm_core.channels.keywords_section import SECTION as KEYWORDS
-from crm_core.inbox.section_checks import SECTIONS as INBOX
+from crm_core.inbox.sections import SECTIONS as INBOX
 from crm_core.inbox.template_codes import check_templates
 from crm_core.library.section import SECTION as TEMPLATES
 from crm_core.playbook.calendars import CALENDARS

@@ -289,7 +289,7 @@ class Rule(_Keyed):
 
     `lane` and `priority` override the category's own. `assign` names who owns it from the start:
     a staff login, or POLICY for whomever the lane's policy says. A rule without conditions is the
-    catch-all.
+    catch-all. `yields_to` names earlier rules that are known to take words which it looks for too.
     """
 
     all: tuple[Condition, ...] = ()
@@ -298,6 +298,7 @@ class Rule(_Keyed):
     lane: Key | None = None
     priority: Priority | None = None
     assign: Text | None = None
+    yields_to: tuple[Key, ...] = ()
 
     @property
     def is_catch_all(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the inbox's files say about each other, and the sections they make up.
+"""What the inbox's files say about each other.
 
 A mistake keeps a playbook from being applied: a lane, category, list or calendar that is not
 there. A caution is legal but wrong: a rule that can never match, a category no rule reaches, a
@@ -11,19 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from crm_core.access.model import Role
 from crm_core.inbox.conditions import (
-    ChoiceOp,
     ChosenCondition,
-    Condition,
-    NumberOp,
     SegmentCondition,
     TextCondition,
-    TextOp,
 )
+from crm_core.inbox.rule_comparison import contradiction, forestalls
 from crm_core.inbox.section import (
     PHYSICIAN_REVIEW,
     CategoriesSection,
     LanesSection,
-    OutcomesSection,
     RoutingSection,
     Rule,
     SegmentsSection,
@@ -31,10 +27,10 @@ from crm_core.inbox.section import (
     plain_words,
 )
 from crm_core.playbook.calendars import CalendarsSection
-from crm_core.playbook.loader import Playbook, Section
+from crm_core.playbook.loader import Playbook
 from crm_core.playbook.problems import Caution, Problem
 
-LANES_FILE, CATEGORIES_FILE, OUTCOMES_FILE = "lanes.toml", "categories.toml", "outcomes.toml"
+LANES_FILE, CATEGORIES_FILE = "lanes.toml", "categories.toml"
 WORDS_FILE, ROUTING_FILE, SEGMENTS_FILE = "words.toml", "routing.toml", "segments.toml"
 
 
@@ -138,84 +134,15 @@ def _check_lane(file: str, key: str, lane: str, lanes: Iterable[str]) -> Iterato
 def _unreachable(rules: Sequence[Rule]) -> Iterator[Problem]:
     """Rules that contradict themselves, or that an earlier rule always forestalls."""
     for index, rule in enumerate(rules):
-        clash = _contradiction(rule)
+        clash = contradiction(rule)
         if clash is not None:
             yield Caution(file=ROUTING_FILE, key=f"rule.{rule.key}", message=f"can never match: {clash}")
             continue
         for earlier in rules[:index]:
-            if _forestalls(earlier, rule):
+            if forestalls(earlier, rule):
                 message = f"can never match: {earlier.key} is tried before it and takes all of it"
                 yield Caution(file=ROUTING_FILE, key=f"rule.{rule.key}", message=message)
                 break
-
-
-def _contradiction(rule: Rule) -> str | None:
-    """Two conditions of `all` that exclude each other, as a sentence; None where none is seen."""
-    for index, one in enumerate(rule.all):
-        for other in rule.all[index + 1 :]:
-            if _exclude(one, other) or _exclude(other, one):
-                return f"its conditions on {one.field} exclude each other"
-    return None
-
-
-def _exclude(one: Condition, other: Condition) -> bool:
-    """Whether `one` and `other` cannot both pass; a False may be unseen."""
-    if one.field != other.field:
-        return False
-    excluded = False
-    match one.op, other.op:
-        case TextOp.CONTAINS_ANY, TextOp.CONTAINS_NONE:
-            excluded = _members(one) <= _members(other)
-        case TextOp.CONTAINS_ALL, TextOp.CONTAINS_NONE:
-            excluded = bool(_members(one) & _members(other))
-        case ChoiceOp.IS_ANY, ChoiceOp.IS_ANY:
-            excluded = not _members(one) & _members(other)
-        case ChoiceOp.IS_ANY, ChoiceOp.IS_NONE:
-            excluded = _members(one) <= _members(other)
-        case NumberOp.AT_LEAST, NumberOp.AT_MOST:
-            excluded = _number(one) > _number(other)
-        case "is", "is":
-            excluded = one.value != other.value
-    return excluded
-
-
-def _forestalls(earlier: Rule, later: Rule) -> bool:
-    """Whether whatever `later` takes, `earlier` has taken; a False may be unseen."""
-    if any(not any(_implies(given, wanted) for given in later.all) for wanted in earlier.all):
-        return False
-    if not earlier.any:
-        return True
-    given = [*later.all]
-    if any(_implies(one, wanted) for one in given for wanted in earlier.any):
-        return True
-    return bool(later.any) and all(any(_implies(one, wanted) for wanted in earlier.any) for one in later.any)
-
-
-def _implies(given: Condition, wanted: Condition) -> bool:
-    """Whether `wanted` passes wherever `given` does; a False may be unseen."""
-    if given == wanted:
-        return True
-    if given.field != wanted.field or given.op != wanted.op:
-        return False
-    implied = False
-    match given.op:
-        case TextOp.CONTAINS_ANY | ChoiceOp.IS_ANY:
-            implied = _members(given) <= _members(wanted)
-        case TextOp.CONTAINS_ALL | TextOp.CONTAINS_NONE | ChoiceOp.IS_NONE:
-            implied = _members(given) >= _members(wanted)
-        case NumberOp.AT_LEAST:
-            implied = _number(given) >= _number(wanted)
-        case NumberOp.AT_MOST:
-            implied = _number(given) <= _number(wanted)
-    return implied
-
-
-def _members(condition: Condition) -> frozenset[object]:
-    return frozenset(condition.value) if isinstance(condition.value, tuple) else frozenset()
-
-
-def _number(condition: Condition) -> int:
-    return condition.value if isinstance(condition.value, int) else 0
 
 
 def _asked_lists(rule: Rule) -> list[str]:
@@ -229,14 +156,3 @@ def _asked_lists(rule: Rule) -> list[str]:
 
 def _names(known: Iterable[str]) -> str:
     return ", ".join(known)
-
-
-SECTIONS = (
-    Section(name="lanes", model=LanesSection, files=(LANES_FILE,), checks=(check_lanes,)),
-    Section(name="categories", model=CategoriesSection, files=(CATEGORIES_FILE,), checks=(check_categories,)),
-    Section(name="segments", model=SegmentsSection, files=(SEGMENTS_FILE,), required=False),
-    Section(name="outcomes", model=OutcomesSection, files=(OUTCOMES_FILE,)),
-    Section(name="words", model=WordsSection, files=(WORDS_FILE,), checks=(check_words,)),
-    Section(name="routing", model=RoutingSection, files=(ROUTING_FILE,), checks=(check_routing,)),
-)
-"""The inbox's part of a playbook, for app.py."""

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator
 from crm_core.hours.calendar import zone_of
 from crm_core.hours.errors import UnknownZone
 from crm_core.playbook.loader import Playbook, Section, Strict
-from crm_core.playbook.problems import Problem
+from crm_core.playbook.problems import Caution, Problem
 
 
 class Module(StrEnum):
@@ -48,7 +48,8 @@ class ClinicSection(Strict):
 
     `phone` is written as patients are to read it. `country` tells how numbers without a country
     code are read; `languages` are ISO 639-1 codes, the first is the one used where a patient's
-    is not known.
+    is not known. `workflow_owner` answers for these rules, `physician_champion` for what is
+    clinical in them: people's names.
     """
 
     name: Line
@@ -58,6 +59,8 @@ class ClinicSection(Strict):
     region: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,3}$")] | None = None
     languages: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")], ...], Field(min_length=1)]
     modules: tuple[Module, ...]
+    workflow_owner: Line | None = None
+    physician_champion: Line | None = None
 
     @field_validator("languages", "modules")
     @classmethod
@@ -86,10 +89,13 @@ class ClinicSection(Strict):
 
 
 def check(playbook: Playbook) -> Iterator[Problem]:
-    """The country is one whose phone numbers are known, and the clinic's own number is possible there."""
+    """The country's phone numbers are known, the clinic's own is possible there, and people answer for the rules."""
     import phonenumbers
 
     clinic = playbook.section(ClinicSection)
+    for who, what in (("workflow_owner", "these rules"), ("physician_champion", "what is clinical in them")):
+        if getattr(clinic, who) is None:
+            yield Caution(file=FILE, key=who, message=f"is not named: nobody answers for {what}")
     if clinic.country not in phonenumbers.SUPPORTED_REGIONS:
         yield Problem(file=FILE, key="country", message=f"{clinic.country} is not a country whose numbers are known")
         return

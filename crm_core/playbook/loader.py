@@ -32,6 +32,7 @@ from crm_core.playbook.problems import Caution, KeyPath, PlaybookErrors, Problem
 from crm_core.playbook.reading import line_of, parse, read_texts
 
 M = TypeVar("M", bound=BaseModel)
+P = TypeVar("P", bound=Problem)
 
 
 class SectionNotLoaded(CrmError):
@@ -131,11 +132,11 @@ def _build(
     playbook = Playbook(name=name, content=dict(content), sections=loaded, version=version)
     warnings: list[Caution] = []
     for found in _checked(playbook, sections) if check else ():
-        placed = _placed(found, content)
-        if isinstance(placed, Caution):
-            warnings.append(placed)
+        told = placed(found, content)
+        if isinstance(told, Caution):
+            warnings.append(told)
         else:
-            problems.append(placed)
+            problems.append(told)
     if problems:
         raise PlaybookErrors(name, _in_order(problems))
     return replace(playbook, warnings=tuple(_in_order(warnings)))
@@ -232,7 +233,7 @@ def _checked(playbook: Playbook, sections: Sequence[Section]) -> Iterator[Proble
                 continue
 
 
-def _placed(found: Problem, content: Mapping[str, str]) -> Problem:
+def placed(found: P, content: Mapping[str, str]) -> P:
     """`found` with its line filled in from its key."""
     if found.line is not None or not found.key or found.file not in content:
         return found

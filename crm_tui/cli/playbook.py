@@ -26,22 +26,35 @@ Directory = Annotated[
 
 @command(app, "check", example="crm playbook check primary_care")
 def check(ctx: typer.Context, directory: Directory) -> None:
-    """Find every mistake in a playbook, and what is legal but probably wrong; needs no home."""
+    """Find every mistake in a playbook, and what is legal but probably wrong; in a home, whom it names too."""
+    from crm_core.errors import CrmError
+    from crm_core.inbox.people_checks import check_people
+    from crm_core.settings import FILE
+
     session = Session.of(ctx)
     playbook = _draft(session, directory)
-    session.show(_document(None, (), playbook.warnings), people=None if playbook.warnings else "No mistake found.")
+    warnings = list(playbook.warnings)
+    if (session.home / FILE).is_file():
+        try:
+            with session.reading() as unit:
+                warnings += check_people(unit, playbook)
+        except CrmError as error:
+            session.say(f"The accounts it names were not looked for: {error.message}")
+    session.show(_document(None, (), warnings), people=None if warnings else "No mistake found.")
 
 
 @command(app, "apply", example="crm playbook apply ~/our-playbook")
 def apply(ctx: typer.Context, directory: Directory) -> None:
     """Make a playbook the one in force, as a numbered version; refused while it has a mistake."""
+    from crm_core.inbox.people_checks import check_people
     from crm_core.playbook import service
 
     session = Session.of(ctx)
     playbook = _draft(session, directory)
     with session.writing() as unit:
         version = service.apply(unit, playbook)
-    session.show(_document(version, (), playbook.warnings))
+        warnings = [*playbook.warnings, *check_people(unit, playbook)]
+    session.show(_document(version, (), warnings))
 
 
 @command(app, "diff", example="crm playbook diff ~/our-playbook")

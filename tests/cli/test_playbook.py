@@ -137,3 +137,12 @@ def test_a_rehearsal_since_no_time_is_a_usage_error(crm_home: Caller, draft: Pat
     answer = crm_home("playbook", "rehearse", str(draft), "--since", since)
     assert answer.code == 2
     assert "Traceback" not in answer.err
+
+
+def test_in_a_home_the_people_that_a_playbook_names_are_looked_for(crm_home: Caller, draft: Path) -> None:
+    lanes = draft / "lanes.toml"
+    lanes.write_text(lanes.read_text().replace('owner = "coordinator"', 'owner = "zoe"'))
+    (warning,) = crm_home.done("playbook", "check", str(draft))["warnings"]
+    assert (warning["file"], warning["key"]) == ("lanes.toml", "lane.referrals.owner")
+    assert warning["message"].startswith("zoe is no role and no account here")
+    assert crm_home.done("playbook", "apply", str(draft))["warnings"] == [warning]

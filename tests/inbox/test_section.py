@@ -9,7 +9,7 @@ import pytest
 
 from crm_core.access.model import Role
 from crm_core.inbox.section import CategoriesSection, LanesSection, OutcomesSection
-from crm_core.inbox.section_checks import SECTIONS
+from crm_core.inbox.sections import SECTIONS
 from crm_core.playbook.calendars import CALENDARS
 from crm_core.playbook.loader import Playbook, load
 from crm_core.playbook.problems import PlaybookErrors
@@ -215,3 +215,122 @@ def test_the_categories_and_outcomes_that_ship_are_those_of_the_domain() -> None
     assert {"resolved", "redirected", "no_response", "duplicate", "not_for_us"} <= set(outcomes.close)
     assert outcomes.call["reached"].reached
     assert not any(outcomes.call[key].reached for key in ("voicemail", "no_answer", "busy", "wrong_number"))
+
+
+MORE = """
+[category.bill]
+title = "Bill"
+lane = "money"
+priority = "routine"
+next_action = "Look it up"
+"""
+MONEY = LANES + LANES.replace("lane.desk", "lane.money").replace("catch_all = true", "")
+
+
+def two_rules(first: str, second: str, *, yields_to: str = "") -> dict[str, str]:
+    """Files in which the first rule leads to one lane and the second to another."""
+    rules = f"""
+[rule.first]
+title = "First"
+{first}
+category = "bill"
+
+[rule.second]
+title = "Second"
+{second}
+category = "other"
+{yields_to}
+
+[rule.rest]
+title = "Rest"
+category = "other"
+"""
+    words = """
+[list.money]
+title = "money"
+words = ["bill", "fee", "what i owe"]
+
+[list.visit]
+title = "visits"
+words = ["visit", "fee", "bills", "what i owe"]
+but_not = ["fee for service"]
+"""
+    return {"lanes": MONEY, "categories": CATEGORIES + MORE, "words": words, "routing": rules}
+
+
+def any_of(*entries: str) -> str:
+    """What a rule asks of the text, as its `all`."""
+    named = ", ".join(f'"{entry}"' for entry in entries)
+    return f'all = [{{ field = "text", op = "contains_any", value = [{named}] }}]'
+
+
+def test_words_that_two_rules_to_different_lanes_both_look_for_are_named_with_both(tmp_path: Path) -> None:
+    (told,) = warnings(tmp_path, **two_rules(any_of("@money"), any_of("@visit")))
+    assert told.startswith("routing.toml:7: rule.second: shares ")
+    assert "fee" in told
+    assert "what i owe" in told
+    assert "with first, which is tried before it and leads to money" in told
+
+
+def test_a_word_met_by_the_other_rules_form_of_it_is_shared(tmp_path: Path) -> None:
+    """A listed singular is met by the plural that the other list holds."""
+    told = warnings(tmp_path, **two_rules(any_of("bill"), any_of("bills", "visit")))
+    assert any("rule.second: shares bills with first" in line for line in told)
+
+
+def test_words_are_not_shared_where_one_rule_excludes_them_or_says_that_it_yields(tmp_path: Path) -> None:
+    none = ', { field = "text", op = "contains_none", value = ["@money"] }]'
+    excluding = any_of("@visit").removesuffix("]") + none
+    unused = 'all = [{ field = "text", op = "contains_any", value = ["@money"] }, '
+    by_channel = unused + '{ field = "channel", op = "is_any", value = ["sms"] }]'
+    other = by_channel.replace("@money", "@visit").replace('"sms"', '"email"')
+    assert warnings(tmp_path, **two_rules(any_of("@money"), excluding)) == []
+    assert warnings(tmp_path, **two_rules(any_of("@money"), any_of("@visit"), yields_to='yields_to = ["first"]')) == []
+    assert warnings(tmp_path, **two_rules(by_channel, other)) == []
+
+
+def test_of_many_shared_words_a_few_are_named(tmp_path: Path) -> None:
+    many = [f"fee{letter}" for letter in "abcdefgh"]
+    files = two_rules(any_of("@money", *many), any_of("visit", *many))
+    told = next(line for line in warnings(tmp_path, **files) if "shares" in line)
+    assert "feea, feeb, feec, feed, feee and 3 more" in told
+
+
+def test_a_rule_yields_only_to_what_is_tried_before_it(tmp_path: Path) -> None:
+    files = two_rules(any_of("@money"), any_of("@visit"), yields_to='yields_to = ["rest"]')
+    assert any("no rule 'rest' is tried before this one" in line for line in problems(tmp_path, **files))
+
+
+def test_an_alternative_that_an_earlier_rule_always_takes_is_a_caution(tmp_path: Path) -> None:
+    sms, quiet = (f'{{ field = "channel", op = "is_any", value = ["{channel}"] }}' for channel in ("sms", "chat"))
+    files = two_rules(f"all = [{sms}]", f"any = [{sms}, {quiet}]")
+    assert any(
+        "rule.second: “channel is any sms” in it never decides: first" in line for line in warnings(tmp_path, **files)
+    )
+    files = two_rules(f"all = [{sms}]", 'all = [{ field = "channel", op = "is_any", value = ["chat", "sms"] }]')
+    assert any("rule.second: sms in it never decides: first" in line for line in warnings(tmp_path, **files))
+
+
+def test_two_categories_are_not_asked_for_in_the_same_words(tmp_path: Path) -> None:
+    asked = 'next_action = "Read it"\nasked_as = ["Bills & money"]'
+    both = CATEGORIES.replace('next_action = "Read it"', asked) + MORE.replace(
+        'next_action = "Look it up"', 'next_action = "Look it up"\nasked_as = ["bills, money"]'
+    )
+    files = two_rules(any_of("@money"), any_of("@visit"))
+    told = problems(tmp_path, **{**files, "categories": both})
+    assert any("category.bill.asked_as[0]" in line and "is what other is asked for as" in line for line in told)
+
+
+def test_a_circle_of_word_lists_is_read_like_their_sum(tmp_path: Path) -> None:
+    circle = """
+[list.bill]
+title = "bills"
+words = ["bill"]
+include = ["fee"]
+
+[list.fee]
+title = "fees"
+words = ["fee"]
+include = ["bill"]
+"""
+    assert not warnings(tmp_path, words=circle)

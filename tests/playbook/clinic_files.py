@@ -50,6 +50,8 @@ time_zone = "America/New_York"
 country = "US"
 languages = ["en", "es"]
 modules = ["lanes"]
+workflow_owner = "Ann Owner"
+physician_champion = "Dr. Champion"
 """
 
 CALENDARS_TOML = """\

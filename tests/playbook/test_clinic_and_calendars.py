@@ -153,3 +153,12 @@ def test_a_playbook_that_does_not_ship_is_refused_with_those_that_do() -> None:
     for name in ("dentist", "../demo", "", "__pycache__"):
         with pytest.raises(NoSuchPlaybook, match="primary_care"):
             shipped(name)
+
+
+def test_a_clinic_in_which_nobody_answers_for_the_rules_is_legal_but_wrong(tmp_path: Path) -> None:
+    nobody = CLINIC_TOML.replace("workflow_owner", "# workflow_owner").replace("physician_champion", "# champion")
+    told = [str(warning) for warning in load(write(tmp_path, clinic_toml=nobody), SECTIONS).warnings]
+    assert told == [
+        "clinic.toml: physician_champion: is not named: nobody answers for what is clinical in them",
+        "clinic.toml: workflow_owner: is not named: nobody answers for these rules",
+    ]

@@ -92,7 +92,7 @@ def test_the_error_itself_is_one_sentence_with_the_first_mistake(tmp_path: Path)
     with pytest.raises(PlaybookErrors) as refused:
         load(write(tmp_path, clinic_toml=CLINIC_TOML + "colour = 1\n"), SECTIONS, name="ours")
     assert str(refused.value) == (
-        "The playbook ours has 1 mistake to mend, the first in clinic.toml:7: colour: is not a known key; "
+        "The playbook ours has 1 mistake to mend, the first in clinic.toml:9: colour: is not a known key; "
         "run `crm playbook check` to see all."
     )
 
