@@ -22,6 +22,7 @@ _WHAT = {
     Group.ACT: "Act on the marked rows, else on the row under the cursor",
     Group.ALARM: "Alarm",
     Group.ASK: "Ask",
+    Group.LIBRARY: "In the library of answers, mode 6",
     Group.APP: "The console itself",
 }
 

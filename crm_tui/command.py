@@ -14,6 +14,7 @@ class Group(StrEnum):
     ACT = "act"
     ALARM = "alarm"
     ASK = "ask"
+    LIBRARY = "library"
     APP = "app"
 
 

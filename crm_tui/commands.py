@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from textual.binding import Binding, BindingType
 
 from crm_tui.command import Command, Group, shown_key
+from crm_tui.library_commands import LIBRARY_COMMANDS
 
 __all__ = ["COMMANDS", "Command", "Group", "bindings", "command", "help_sections", "in_group", "shown_key"]
 
@@ -319,6 +320,7 @@ COMMANDS: tuple[Command, ...] = (
         help="Each clock's sum: what counted, what was paused, closed or a holiday.",
         permission="conversation:read",
     ),
+    *LIBRARY_COMMANDS,
     Command(
         id="palette",
         keys=(":", "ctrl+p"),

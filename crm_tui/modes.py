@@ -31,9 +31,16 @@ def _tasks() -> ConsoleScreen:
     return TasksScreen()
 
 
+def _library() -> ConsoleScreen:
+    from crm_tui.screens.library import LibraryScreen
+
+    return LibraryScreen()
+
+
 LANES = "mode_lanes"
 MODES: dict[str, Mode] = {
     "mode_tasks": Mode(module="tasks", screen=_tasks),
+    "mode_library": Mode(module="library", screen=_library),
 }
 """By the id of the command that shows it, which its screen names in `MODE`."""
 
@@ -64,6 +71,10 @@ class Modes(Doors):
     def do_mode_tasks(self) -> None:
         """What is to be done, by whom and by when."""
         self._show_mode("mode_tasks")
+
+    def do_mode_library(self) -> None:
+        """The library of answers."""
+        self._show_mode("mode_library")
 
     def _show_mode(self, command_id: str) -> None:
         if not self._back_to(command_id) and isinstance(self.screen, ConsoleScreen):

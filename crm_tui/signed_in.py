@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crm_core.app import Crm
 from crm_tui.desk.entrance import Entered
 from crm_tui.desk.lanes import Choices, LanesDesk
+from crm_tui.desk.library import LibraryDesk
 from crm_tui.desk.patients import PatientDesk
 from crm_tui.desk.tasks import TaskDesk
 
@@ -21,6 +22,7 @@ class SignedIn:
     lanes: LanesDesk
     patients: PatientDesk
     tasks: TaskDesk
+    library: LibraryDesk
     choices: Choices
 
     @property
@@ -49,5 +51,6 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         lanes=desk,
         patients=PatientDesk(crm, entered.actor),
         tasks=TaskDesk(crm, entered.actor),
+        library=LibraryDesk(crm, entered.actor),
         choices=desk.choices(),
     )

@@ -39,7 +39,16 @@ class ConsoleScreen(CommandHost, Screen[None]):
     MODE: ClassVar[str] = ""
     """The command that shows this mode (see modes.py); "" for a screen that lies over one."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(
-        "back", "next_pane", "previous_pane", "take_next", "undo", "open_alarm", "mode_lanes", "mode_tasks"
+        "back",
+        "next_pane",
+        "previous_pane",
+        "take_next",
+        "undo",
+        "open_alarm",
+        "mode_lanes",
+        "mode_tasks",
+        "mode_library",
+        "mode_library",
     )
 
     def __init__(self) -> None:

@@ -48,13 +48,14 @@ class FilterLine(Horizontal):
     class Left(Message):
         """The user is done typing: the list wants the focus."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, placeholder: str = "filter: name, category, state, owner", *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
+        self._placeholder = placeholder
         self._posted = ""
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Input(compact=True, placeholder="filter: name, category, state, owner")
+        yield Input(compact=True, placeholder=self._placeholder)
         yield Line()
 
     @property

@@ -7,10 +7,12 @@ from collections import Counter
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
 
 from crm_core.access.model import Permission
+from crm_tui.app import CrmApp
 from crm_tui.cheat_sheet import PAGE, cheat_sheet
 from crm_tui.command_host import CommandHost
 from crm_tui.commands import (
@@ -24,6 +26,8 @@ from crm_tui.commands import (
 )
 from crm_tui.palette import Commands
 from crm_tui.safe_app import SafeApp
+from crm_tui.screens.library import LibraryScreen
+from crm_tui.screens.template_editor import TemplateEditor
 from crm_tui.widgets.footer import MOST_IN_FOOTER, fitting
 
 _ALIASES_OF_OTHER_KEYS = {"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m", "ctrl+[", "ctrl+b", "ctrl+a"}
@@ -34,9 +38,21 @@ _FIRST_LIGHT = (
 
 
 def test_every_key_of_first_light_has_one_command() -> None:
-    keys = Counter(key for one in COMMANDS for key in one.keys)
+    keys = Counter(key for one in COMMANDS for key in one.keys if one.group is not Group.LIBRARY)
     assert not [key for key in _FIRST_LIGHT.split() if keys[key] != 1]
     assert not [key for key, count in keys.items() if count > 1]
+
+
+def test_a_key_of_the_library_is_no_other_command_of_the_library() -> None:
+    taken = {name for host in (CrmApp, LibraryScreen, TemplateEditor) for name in _bound(host)}
+    keys = Counter(key for one in COMMANDS if one.id in taken for key in one.keys)
+    assert {"library_edit", "library_save", "undo", "curtain"} <= taken
+    assert [key for key, count in keys.items() if count > 1] == []
+
+
+def _bound(host: type[DOMNode]) -> set[str]:
+    bindings = (one for kind in host.__mro__ for one in vars(kind).get("BINDINGS", ()))
+    return {one.id for one in bindings if isinstance(one, Binding) and one.id}
 
 
 def test_no_key_is_another_key_to_a_terminal() -> None:
