@@ -48,7 +48,6 @@ class ConsoleScreen(CommandHost, Screen[None]):
         "mode_lanes",
         "mode_tasks",
         "mode_library",
-        "mode_library",
     )
 
     def __init__(self) -> None:

@@ -259,7 +259,7 @@ class LibraryScreen(ConsoleScreen):
         """Write its next version."""
         row = self.row
         if row is not None:
-            self._open_editor(row.place, as_file(row.newest), above=row.newest.number)
+            self._open_editor(row.place, as_file(row.newest).rstrip("\n"), above=row.newest.number)
 
     def do_library_new(self) -> None:
         """Ask for a key, and a language where it is another than English."""
@@ -286,7 +286,7 @@ class LibraryScreen(ConsoleScreen):
         english = self._rows.get(_row_id((place[0], "en")))
         if english is None:
             return blank_file(*place)
-        return as_file(english.newest).replace('\nlanguage = "en"\n', f'\nlanguage = "{place[1]}"\n', 1)
+        return as_file(english.newest).rstrip("\n").replace('\nlanguage = "en"\n', f'\nlanguage = "{place[1]}"\n', 1)
 
     def _open_editor(self, place: Place, text: str, *, above: int | None) -> None:
         if self._shelf is not None:
