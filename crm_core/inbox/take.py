@@ -13,10 +13,10 @@ from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound
 from crm_core.inbox.counting import recount
 from crm_core.inbox.escalation import accepted
-from crm_core.inbox.model import DANGER_URGENCY, State, Verb
+from crm_core.inbox.model import DANGER_URGENCY, PRESENCE_FADES, State, Verb
 from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
 from crm_core.inbox.rules import coded, inbox_rules
-from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation, Step
+from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation, Presence, Step
 from crm_core.store.base import Utc
 from crm_core.store.feed import Topic
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -189,3 +189,25 @@ def release(unit: WriteUnit, conversation_id: int, *, reason: str | None = None)
     if conversation.owner_id != unit.actor.staff_id and not unit.actor.may(Permission.CONVERSATION_ASSIGN):
         raise NotYours(conversation_id=conversation_id)
     change(unit, conversation, Verb.RELEASED, {"owner_id": None, "taken_at": None}, reason=reason, undoable=True)
+
+
+@needs(Permission.CONVERSATION_WORK)
+def put_down(unit: WriteUnit) -> int:
+    """Let go of what is in my hands and on no screen of mine, as after a console was killed; it stays mine.
+
+    Returns how many: `take_next` hands each of them out again. Not audited: nobody's work changes.
+    """
+    mine = and_(
+        _table.c.state.in_((State.NEW, State.OPEN)),
+        _table.c.owner_id == unit.actor.staff_id,
+        _table.c.taken_at.is_not(None),
+    )
+    on_screen = exists().where(
+        Presence.conversation_id == _table.c.id,
+        Presence.staff_id == unit.actor.staff_id,
+        Presence.seen_at > unit.now - PRESENCE_FADES,
+    )
+    left = unit.execute(update(_table).where(mine, ~on_screen).values(taken_at=None)).rowcount  # type: ignore[arg-type]
+    if left:
+        unit.changed(Topic.INBOX)
+    return int(left)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm_core.access.guard import CutOff
-from crm_core.access.model import SYSTEM, Actor
+from crm_core.access.model import SYSTEM, Actor, Permission
 from crm_core.access.queries import by_login, for_os_user
 from crm_core.access.signin import PasswordNeeded, sign_in, sign_in_system_user
 from crm_core.app import Crm
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError
-from crm_core.inbox import alarms, take
+from crm_core.inbox import alarms
 from crm_core.inbox.model import AlarmView
+from crm_core.inbox.passing import let_time_pass
+from crm_core.inbox.take import put_down
 from crm_core.store.feed import Topic
 
 __all__ = ["Actor", "AlarmView", "CrmError", "CutOff", "Doorway", "Entered", "Entrance", "PasswordNeeded"]
@@ -67,11 +69,7 @@ class Entrance:
 
     def deliver(self) -> int:
         """Deliver what is due, for a console that is alone; returns how many did not go."""
-        with self._crm.read(SYSTEM) as unit:
-            due = take.time_has_come(unit)
-        if due:
-            with self._crm.write(SYSTEM) as writing:
-                take.settle_time(writing)
+        let_time_pass(self._crm.units)
         tally = self._crm.courier.run_once()
         return tally.failed + tally.dead + tally.unknown
 
@@ -83,7 +81,17 @@ class Entrance:
         return Doorway(login=account.login, name=account.name, needs_password=needs_password)
 
     def enter(self, login: str, password: str | None) -> Entered:
-        """Sign in. Without a password only as the system user's own account, if that has none."""
+        """Sign in. Without a password only as the system user's own account, if that has none.
+
+        What a console that was killed left in this person's hands is put down.
+        """
+        entered = self._let_in(login, password)
+        with self._crm.write(entered.actor) as unit:
+            if entered.actor.may(Permission.CONVERSATION_WORK):
+                put_down(unit)
+        return entered
+
+    def _let_in(self, login: str, password: str | None) -> Entered:
         if password:
             done = sign_in(self._crm.units, login, password)
         elif self._served:
@@ -107,7 +115,7 @@ class Entrance:
 
     def unlock(self, login: str, password: str | None) -> Entered:
         """Open a locked console again, for the person who locked it."""
-        entered = self.enter(login, password)
+        entered = self._let_in(login, password)
         with self._crm.write(SYSTEM) as unit:
             unit.audit(Tag.SESSION_UNLOCKED, entered.actor.staff_id)
         return entered
