@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.inbox.clocks import Event, Life, Run, clock_columns, next_mark, runs
+from crm_core.inbox.clocks import STANDS_STILL, Event, Life, Run, clock_columns, next_mark, runs
 from crm_core.inbox.model import Mark, State
 from crm_core.inbox.rules import InboxRules, inbox_rules
 from crm_core.inbox.tables import STILL_OPEN, UNMARKED, ClockMark, Conversation, Step
@@ -64,15 +64,33 @@ def lives(unit: ReadUnit, opened: Mapping[int, datetime], *, without: int | None
 
 
 def counted(rules: InboxRules, row: Mapping[str, Any], life: Life, now: datetime) -> dict[str, Any]:
-    """The clock columns of a conversation with these columns and that life; none run once it is closed."""
-    running = () if row["state"] == State.CLOSED else _running(rules, row, life)
+    """The clock columns of a conversation with these columns and that life; nothing is due while no clock counts."""
     return clock_columns(
-        running,
+        () if State(row["state"]) in STANDS_STILL else _running(rules, row, life),
         Priority(row["priority"]),
         now,
         danger=bool(row.get("danger")),
         unscreened=bool(row.get("unscreened")),
     )
+
+
+def record_breaches(unit: WriteUnit, rules: InboxRules, row: Mapping[str, Any], life: Life) -> None:
+    """Record which clocks end or stand still now that had run out before, whether or not anybody has looked.
+
+    Part of the change that ends them. What goes on running is recorded by `settle_marks`.
+    """
+    calendar, targets = rules.calendar(row["lane"]), rules.targets(row["lane"], Priority(row["priority"]))
+    stands_still = life.events[-1].state in STANDS_STILL
+    over = [
+        run
+        for run in runs(calendar, targets, life, ended=True)
+        if run.due_at is not None
+        and run.due_at < unit.now
+        and (run.ended_at == unit.now or (run.ended_at is None and stands_still))
+    ]
+    if over:
+        place = (row["lane"], row["owner_id"])
+        _record(unit, [_mark(unit, row["id"], run, Mark.BREACHED, place) for run in over])
 
 
 def _running(rules: InboxRules, row: Mapping[str, Any], life: Life) -> tuple[Run, ...]:
@@ -145,16 +163,7 @@ def settle_marks(unit: WriteUnit) -> int:
         for row in unit.execute(select(_table.c.id, _table.c.lane, _table.c.owner_id).where(_table.c.id.in_(ids)))
     }
     rows = [
-        {
-            "conversation_id": conversation_id,
-            "clock": run.kind,
-            "since": run.since,
-            "mark": mark,
-            "due_at": run.due_at or at,
-            "marked_at": unit.now,
-            "lane": places[conversation_id][0],
-            "owner_id": places[conversation_id][1],
-        }
+        _mark(unit, conversation_id, run, mark, places[conversation_id])
         for conversation_id, running in found.items()
         for run in running
         for mark, at in run.marks
@@ -162,6 +171,20 @@ def settle_marks(unit: WriteUnit) -> int:
     ]
     _record(unit, rows)
     return len(ids)
+
+
+def _mark(unit: WriteUnit, conversation_id: int, run: Run, mark: Mark, place: tuple[str, int | None]) -> dict[str, Any]:
+    lane, owner_id = place
+    return {
+        "conversation_id": conversation_id,
+        "clock": run.kind,
+        "since": run.since,
+        "mark": mark,
+        "due_at": run.due_at,
+        "marked_at": unit.now,
+        "lane": lane,
+        "owner_id": owner_id,
+    }
 
 
 def _record(unit: WriteUnit, rows: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from crm_core.access.model import Permission
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound, Stale, UsageError
 from crm_core.inbox.clocks import STANDS_STILL, Event
-from crm_core.inbox.counting import counted, life_of
+from crm_core.inbox.counting import counted, life_of, record_breaches
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.offers import leaves_its_owner, withdraw_offer
 from crm_core.inbox.rules import InboxRules, inbox_rules
@@ -223,6 +223,7 @@ def change(
         event = Event(at=unit.now, state=State(after["state"]), turn=turn, turn_at=turn_at)
         life = life_of(unit, conversation.id, after["opened_at"], without=undoes).then(event)
         values = {**values, **counted(conversation.rules, after, life, unit.now)}
+        record_breaches(unit, conversation.rules, row, life)
     asked = {"of_id": conversation.id, "of_version": version, **values, "version": version + 1}
     changed = unit.execute(_CHANGE, asked)
     if changed.rowcount != 1:

@@ -158,6 +158,33 @@ def test_a_clock_is_warned_of_once_and_its_breach_recorded_once_though_two_look_
     assert tags(clinic.crm).count("conversation:clock:breached") == 1
 
 
+def test_a_breach_that_nobody_saw_before_the_answer_came_is_recorded_with_the_answer(clinic: Clinic) -> None:
+    clinic.at(MONDAY_NINE)
+    number = clinic.text("How much is my bill?").conversation_id
+    assert number is not None
+    clinic.at(MONDAY_NINE + timedelta(days=1, hours=1))
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    assert marks(clinic.crm, number) == [(ClockKind.FIRST_RESPONSE, Mark.BREACHED)]
+    clinic.do(clinic.agent, close, number, outcome="resolved")
+    assert marks(clinic.crm, number) == [(ClockKind.FIRST_RESPONSE, Mark.BREACHED)]
+
+
+def test_what_is_overdue_is_not_due_while_the_patient_is_waited_on_and_is_again_afterwards(clinic: Clinic) -> None:
+    clinic.at(MONDAY_NINE)
+    number = clinic.text("How much is my bill?").conversation_id
+    assert number is not None
+    clinic.at(MONDAY_NINE + timedelta(days=14))
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    row = stored(clinic.crm, number)
+    assert (row["due_at"], row["due_clock"]) == (None, None)
+    assert (ClockKind.RESOLUTION, Mark.BREACHED) in marks(clinic.crm, number)
+    clinic.at(MONDAY_NINE + timedelta(days=15))
+    clinic.text("and the other one?")
+    row = stored(clinic.crm, number)
+    assert row["due_clock"] is ClockKind.RESOLUTION
+    assert row["due_at"] == MONDAY_NINE + timedelta(days=4, hours=8)
+
+
 def test_an_answer_in_time_is_never_a_breach(clinic: Clinic) -> None:
     number = a_bill(clinic)
     clinic.at(MONDAY_NINE + timedelta(days=1))
