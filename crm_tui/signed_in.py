@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from crm_core.app import Crm
 from crm_tui.desk.entrance import Entered
+from crm_tui.desk.files import FilesDesk
 from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.library import LibraryDesk
 from crm_tui.desk.patients import PatientDesk
@@ -19,6 +20,7 @@ class SignedIn:
     login: str
     name: str
     entered: Entered
+    files: FilesDesk
     lanes: LanesDesk
     patients: PatientDesk
     tasks: TaskDesk
@@ -48,6 +50,7 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         login=login,
         name=entered.actor.name,
         entered=entered,
+        files=FilesDesk(crm, entered.actor),
         lanes=desk,
         patients=PatientDesk(crm, entered.actor),
         tasks=TaskDesk(crm, entered.actor),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from crm_core.access.model import Actor, Permission, Role
 from crm_core.access.queries import staff
 from crm_core.app import Crm
+from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
 from crm_core.inbox import alarms, answers, drafts, filling, handling, macros, queries, take, thread, undo
 from crm_core.inbox.answers import SomethingNewer
@@ -28,10 +29,27 @@ from crm_core.vault.sealed import Shown
 from crm_tui.desk.clocks import ClockLedger, counted
 
 __all__ = [
-    "AlarmView", "Answered", "Choices", "ComposerLine", "ConversationView", "CrmError", "DraftView", "Filled",
-    "IdentityView", "LaneCount",
-    "LanesDesk", "MessageView", "Offer", "OpenConversation", "QueueItem", "QueuePage", "SomethingNewer", "State",
-    "Topic", "Verb",
+    "AlarmView",
+    "Answered",
+    "AttachmentView",
+    "Choices",
+    "ComposerLine",
+    "ConversationView",
+    "CrmError",
+    "DraftView",
+    "Filled",
+    "IdentityView",
+    "LaneCount",
+    "LanesDesk",
+    "MessageView",
+    "Offer",
+    "OpenConversation",
+    "QueueItem",
+    "QueuePage",
+    "SomethingNewer",
+    "State",
+    "Topic",
+    "Verb",
 ]  # fmt: skip
 
 MOST_FILTERED = 2000

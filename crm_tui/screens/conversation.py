@@ -15,11 +15,11 @@ from typing_extensions import override
 from crm_tui.commands import Command, Group, bindings, command
 from crm_tui.desk.lanes import CrmError, OpenConversation, State, Topic
 from crm_tui.screens.console_screen import ROOMY
+from crm_tui.screens.files import Files
 from crm_tui.screens.moments import on_offer
 from crm_tui.screens.showing import conversation_name, entries, identity_of, moment, next_step
 from crm_tui.screens.text_length import said_length
 from crm_tui.screens.verbs import Subject
-from crm_tui.screens.writing import Writing
 from crm_tui.terminal import one_line
 from crm_tui.widgets.choice import Choice, Pick, Picked
 from crm_tui.widgets.composer import Composer
@@ -40,7 +40,7 @@ class Start(Enum):
     """Put the text that was just taken back into the composer."""
 
 
-class ConversationScreen(Writing):
+class ConversationScreen(Files):
     """The screen of the work loop."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "conversation.tcss"]
@@ -103,7 +103,7 @@ class ConversationScreen(Writing):
             self.flash("A newer message has come in; read it before you send.", "warning")
         self._show_identity()
         thread = self.query_one(ThreadView)
-        thread.show_thread(entries(shown, self.identity.name), keep_place=not first)
+        thread.show_thread(entries(shown, self.identity.name, self.session.choices.zone), keep_place=not first)
         if newer:
             thread.action_last()
         self.query_one(StatusLine).show_step(next_step(shown, self.session.choices.zone))

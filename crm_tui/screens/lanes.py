@@ -244,7 +244,7 @@ class LanesScreen(Verbs):
             return
         who = identity_of(opened)
         self.query_one(IdentityBar).show_identity(who, masked=self.console.masked)
-        self.query_one(ThreadView).show_thread(entries(opened.conversation, who.name))
+        self.query_one(ThreadView).show_thread(entries(opened.conversation, who.name, self.session.choices.zone))
         self.query_one(StatusLine).show_step(next_step(opened.conversation, self.session.choices.zone))
 
     def _clear_preview(self) -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime, tzinfo
 
-from crm_tui.desk.lanes import ConversationView, LaneCount, MessageView, OpenConversation, QueueItem, State
+from crm_tui.desk.lanes import (
+    AttachmentView,
+    ConversationView,
+    LaneCount,
+    MessageView,
+    OpenConversation,
+    QueueItem,
+    State,
+)
 from crm_tui.ids import Kind, show_id
 from crm_tui.widgets.identity import Identity
 from crm_tui.widgets.lane_list import LaneCount as LaneRow
@@ -18,6 +26,11 @@ MINE_RAISED = "mine, escalated"
 
 _WAITS = (State.WAITING_PATIENT, State.WAITING_OTHER, State.SNOOZED)
 _DELIVERY = {"queued": "waits to go", "sending": "going out", "taken_back": "taken back, never sent"}
+_WITHHELD = {
+    "too_large": "too large, ask for it another way",
+    "too_many": "too many at once, ask for it another way",
+    "not_delivered": "not passed on to us",
+}
 _CHANNELS = {"sms": "text", "email": "e-mail", "voice": "call", "webform": "web form"}
 
 
@@ -116,14 +129,15 @@ def moment(at: datetime, zone: tzinfo) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
-def entries(conversation: ConversationView, patient: str) -> tuple[ThreadEntry, ...]:
+def entries(conversation: ConversationView, patient: str, zone: tzinfo) -> tuple[ThreadEntry, ...]:
     """The thread, oldest first; a note's number is negative, since notes are counted apart."""
-    return tuple(_entry(message, patient) for message in conversation.messages)
+    return tuple(_entry(message, patient, zone) for message in conversation.messages)
 
 
-def _entry(message: MessageView, patient: str) -> ThreadEntry:
+def _entry(message: MessageView, patient: str, zone: tzinfo) -> ThreadEntry:
     kind = _kind(message)
     subject = f"{message.subject}\n\n" if message.subject and kind is EntryKind.IN else ""
+    above = subject.count("\n")
     channel = message.channel.value if message.channel is not None else ""
     return ThreadEntry(
         id=-message.id if message.internal else message.id,
@@ -132,9 +146,24 @@ def _entry(message: MessageView, patient: str) -> ThreadEntry:
         text=f"{subject}{message.body}",
         author=patient if kind is EntryKind.IN else message.author or "automatic",
         channel=_CHANNELS.get(channel, channel) if kind in (EntryKind.IN, EntryKind.OUT) else "",
-        delivery=_delivery(message),
+        delivery=_delivery(message, zone),
         badge=_badge(message),
+        folds=tuple((first + above, after + above) for first, after in message.folds),
+        files=tuple(f"[attachment {one.position}: {file_line(one)}]" for one in message.files),
     )
+
+
+def file_line(file: AttachmentView) -> str:
+    """`photo.jpg, image/jpeg, 240 KB`, with why it was not kept."""
+    size = "" if file.size is None else f", {_size(file.size)}"
+    withheld = "" if file.withheld is None else f", {_WITHHELD[file.withheld.value]}"
+    return f"{file.name}, {file.media_type}{size}{withheld}"
+
+
+def _size(count: int) -> str:
+    if count < 1_000:  # noqa: PLR2004 - a thousand bytes are a kilobyte
+        return f"{count} bytes"
+    return f"{count / 1_000:.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"  # noqa: PLR2004
 
 
 def _kind(message: MessageView) -> EntryKind:
@@ -145,19 +174,36 @@ def _kind(message: MessageView) -> EntryKind:
     return EntryKind.IN if message.direction is not None and message.direction.value == "in" else EntryKind.OUT
 
 
-def _delivery(message: MessageView) -> str:
+def _call(message: MessageView, zone: tzinfo) -> str:
+    """How a call ended, what it was about, and when the next one is."""
+    inbound = message.direction is not None and message.direction.value == "in"
+    coded = ("they called" if inbound else "", message.call_outcome, message.call_reason)
+    words = [code.replace("_", " ") for code in coded if code]
+    again = [f"next call {moment(message.next_call_at, zone)}"] if message.next_call_at is not None else []
+    return " · ".join((*words, *again))
+
+
+def _delivery(message: MessageView, zone: tzinfo) -> str:
     if message.call_outcome:
-        return message.call_outcome.replace("_", " ")
+        return _call(message, zone)
     if message.delivery is None:
         return ""
-    return _DELIVERY.get(message.delivery.value, message.delivery.value)
+    word = _DELIVERY.get(message.delivery.value, message.delivery.value)
+    return f"{word}: {message.failure}" if message.failure else word
+
+
+def _is_automatic(message: MessageView) -> bool:
+    """Whether a machine wrote to us; of what we send the author says so."""
+    inbound = message.direction is not None and message.direction.value == "in"
+    return inbound and message.kind is not None and message.kind.value == "automatic"
 
 
 def _badge(message: MessageView) -> str:
     found = {
         "DANGER": message.screened.value == "alarm",
         "unscreened": message.screened.value == "unscreened",
+        "automatic": _is_automatic(message),
         "hidden characters": message.hidden > 0,
-        f"{message.attachments} attached": message.attachments > 0,
+        f"{message.attachments} attached": message.attachments > len(message.files),
     }
     return " · ".join(word for word, holds in found.items() if holds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
@@ -33,7 +33,8 @@ class ThreadEntry:
 
     `channel` is shown as it is. `delivery` is the word for how a sent one stands (`held`,
     `sent`, `failed: no such number`) or how a call ended. `badge` is one word of caution
-    (`unscreened`, `neutralised`).
+    (`unscreened`, `neutralised`). `folds` are the lines of the text that only quote, as (first,
+    after the last); `files` a line for each attachment.
     """
 
     id: int
@@ -44,6 +45,8 @@ class ThreadEntry:
     channel: str = ""
     delivery: str = ""
     badge: str = ""
+    folds: tuple[tuple[int, int], ...] = ()
+    files: tuple[str, ...] = ()
 
 
 class Ink(StrEnum):
@@ -75,20 +78,30 @@ _TAGS = {
     EntryKind.STEP: ("", Ink.QUIET),
 }
 _GUTTER = 6
-_QUOTE = re.compile(r"\s*(>|On .{0,120}wrote:$|-{2,}\s*Original Message)")
+_QUOTE = re.compile(r"\s*(>|… \d+ quoted lines? \(o opens\)$|On .{0,120}wrote:$|-{2,}\s*Original Message)")
 _FAILED = re.compile(r"fail|bounce|refus|suppress|unknown|expired", re.IGNORECASE)
 _LONGEST = 65_536
 """Characters of one message that are laid out; what is longer says so at its end."""
 
 
 def thread_lines(
-    entries: tuple[ThreadEntry, ...], width: int, now: datetime, zone: tzinfo, *, masked: bool = False
+    entries: tuple[ThreadEntry, ...],
+    width: int,
+    now: datetime,
+    zone: tzinfo,
+    *,
+    masked: bool = False,
+    unfolded: bool = False,
 ) -> list[ThreadLine]:
-    """All lines of a thread in `width` cells, oldest first, an empty line between entries."""
+    """All lines of a thread in `width` cells, oldest first, an empty line between entries.
+
+    What only quotes is one line, unless it is `unfolded`.
+    """
     lines: list[ThreadLine] = []
     for entry in entries:
         try:
-            lines += _entry_lines(entry, max(width, _GUTTER + 8), now, zone, masked=masked)
+            shown = replace(entry, folds=()) if unfolded else entry
+            lines += _entry_lines(shown, max(width, _GUTTER + 8), now, zone, masked=masked)
         except Exception as error:  # noqa: BLE001 - one message that cannot be shown must not take the thread along
             said = f"This message cannot be shown: incident {crash.record(error).id}."
             lines.append(ThreadLine(((said, Ink.FAILED),), entry.id))
@@ -107,13 +120,28 @@ def _entry_lines(entry: ThreadEntry, width: int, now: datetime, zone: tzinfo, *,
     yield _head(entry, when, width, now, masked=masked)
     body = MASK if masked else visible(entry.text[:_LONGEST])
     ink = Ink.NOTE if entry.kind is EntryKind.NOTE else Ink.TEXT
-    for paragraph in body.split("\n"):
+    for paragraph in _folded(body, () if masked else entry.folds):
         of_line = Ink.QUIET if _QUOTE.match(paragraph) else ink
         for line in Content(paragraph).wrap(width - _GUTTER) if paragraph.strip() else [Content()]:
             yield ThreadLine(((" " * _GUTTER, ink), (line.plain.rstrip(), of_line)), entry.id)
+    for file in entry.files:
+        for line in Content(MASK if masked else one_line(file)).wrap(width - _GUTTER):
+            yield ThreadLine(((" " * _GUTTER, ink), (line.plain.rstrip(), Ink.HEAD)), entry.id)
     if len(entry.text) > _LONGEST:
         cut = f"… {len(entry.text) - _LONGEST:,} characters more are not shown."
         yield ThreadLine(((" " * _GUTTER, ink), (fit(cut, width - _GUTTER).rstrip(), Ink.QUIET)), entry.id)
+
+
+def _folded(body: str, folds: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """The text's lines, each fold as one line that says how many it stands for."""
+    lines = body.split("\n")
+    at = 0
+    for first, after in folds:
+        yield from lines[at:first]
+        count = after - first
+        yield f"… {count} quoted line{'s' if count > 1 else ''} (o opens)"
+        at = after
+    yield from lines[at:]
 
 
 def _head(entry: ThreadEntry, when: str, width: int, now: datetime, *, masked: bool) -> ThreadLine:

@@ -48,6 +48,9 @@ class ThreadView(ScrollView, can_focus=True):
     masked: reactive[bool] = reactive(False, init=False)
     """Whether the curtain hides what patients are called and what was written."""
 
+    unfolded: reactive[bool] = reactive(False, init=False)
+    """Whether what is only quoted is shown, too."""
+
     def __init__(self, *, now: Now = utc_now, zone: tzinfo = UTC, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.now = now
@@ -89,7 +92,9 @@ class ThreadView(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if width <= 0:
             return
-        self._lines = thread_lines(self._entries, width, self.now(), self.zone, masked=self.masked)
+        self._lines = thread_lines(
+            self._entries, width, self.now(), self.zone, masked=self.masked, unfolded=self.unfolded
+        )
         self.virtual_size = Size(0, len(self._lines))
         self._scroll_update(self.virtual_size)
         self.refresh()
@@ -123,6 +128,10 @@ class ThreadView(ScrollView, can_focus=True):
 
     def watch_masked(self) -> None:
         """Draw the curtain, or open it."""
+        self._lay_out()
+
+    def watch_unfolded(self) -> None:
+        """Show what is quoted, or fold it away."""
         self._lay_out()
 
     def action_cursor_down(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +17,7 @@ NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 ZONE = ZoneInfo("America/New_York")
 
 
-def _entry(kind: EntryKind = EntryKind.IN, text: str = "hello", **facts: str) -> ThreadEntry:
+def _entry(kind: EntryKind = EntryKind.IN, text: str = "hello", **facts: Any) -> ThreadEntry:
     return ThreadEntry(id=1, kind=kind, at=NOW - timedelta(minutes=5), text=text, **facts)
 
 
@@ -64,3 +66,23 @@ def test_the_curtain_hides_the_patient_and_the_text() -> None:
     assert "results" not in text
     assert "Ann" not in text
     assert "sms" in text
+
+
+def test_what_is_quoted_is_one_line_until_it_is_unfolded() -> None:
+    entry = replace(_entry(text="new\nOn Monday Kim wrote:\n> old\n> older\nthanks"), folds=((1, 4),))
+    assert [line.strip() for line in _texts(entry)[1:-1]] == ["new", "… 3 quoted lines (o opens)", "thanks"]
+    lines = thread_lines((entry,), 70, NOW, ZONE, unfolded=True)
+    shown = ["".join(text for text, _ in line.pieces).strip() for line in lines]
+    assert shown[1:-1] == ["new", "On Monday Kim wrote:", "> old", "> older", "thanks"]
+    assert "3 quoted" not in "".join(_texts(entry, masked=True))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_attachments_stand_under_the_text_and_behind_the_curtain(name: str) -> None:
+    entry = replace(_entry(text="see this"), files=(f"[attachment 1: {name}, image/jpeg, 240 KB]",))
+    for width in (14, 40, 70):
+        lines = _texts(entry, width)
+        assert all(cell_len(line) <= width for line in lines)
+        assert not set("".join(lines)) & set("\x1b\x07\x9b\u202e")
+    assert "attachment 1" in _texts(entry)[2]
+    assert "jpeg" not in "".join(_texts(entry, masked=True))
