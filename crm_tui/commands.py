@@ -304,7 +304,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         id="unfold",
-        keys=("o",),
+        keys=("u",),
         label="quoted",
         title="Show what is quoted",
         group=Group.ASK,

@@ -19,7 +19,7 @@ from crm_core.demo import events as did
 from crm_core.demo.plan import DemoPlan
 from crm_core.errors import CrmError, NotFound
 from crm_core.exchange.importer import import_fhir
-from crm_core.inbox import alarms, answers, filling, handling, take
+from crm_core.inbox import alarms, answers, calls, filling, handling, take
 from crm_core.inbox.record import HeldForClinicians
 from crm_core.inbox.tables import Conversation
 from crm_core.library.queries import templates
@@ -152,7 +152,7 @@ class Player:
                 answers.reply(unit, self._crm.gate, number, made.text, template_version_id=made.version_id)
                 self._busy = True
             case did.Called():
-                answers.log_call(unit, number, outcome=event.outcome, words=event.words)
+                calls.log_call(unit, number, outcome=event.outcome, words=event.words)
             case did.Noted():
                 answers.note(unit, number, event.words)
 

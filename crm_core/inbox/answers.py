@@ -1,4 +1,4 @@
-"""Answering: a reply, a logged call, an internal note."""
+"""Answering: a reply, an internal note, and what follows when staff spoke last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from sqlalchemy import insert, select
 from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
 from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.model import Direction, MessageKind, Screened
 from crm_core.channels.outbox import Posting, post
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError, UsageError
@@ -17,8 +16,8 @@ from crm_core.inbox.drafts import drop_draft
 from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.recipients import Recipient, recipient
-from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
-from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, coded
+from crm_core.inbox.record import Current, change, current, in_lane, next_action, still_open
+from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
 from crm_core.inbox.tables import Note
 from crm_core.library.model import TemplateState
 from crm_core.library.queries import version
@@ -27,7 +26,6 @@ from crm_core.words import Channel, Purpose
 from crm_core.work.units import WriteUnit
 
 AWAIT_ANSWER = "Wait for the patient's answer"
-CALL_AGAIN = "Call again"
 PHYSICIAN_ANSWERED = "The physician has answered: read the note, then act on it"
 
 
@@ -129,43 +127,6 @@ def queued(
 
 
 @needs(Permission.CONVERSATION_WORK)
-def log_call(
-    unit: WriteUnit, conversation_id: int, *, outcome: str, words: str | None, follow_up: timedelta | None = None
-) -> int:
-    """Log a call with its coded outcome; one that reached stops the response clock.
-
-    `follow_up` is when to call again (from now), for a call that did not reach; the lane's
-    follow-up time where None. Returns the message's id.
-    """
-    conversation = current(unit, conversation_id)
-    still_open(conversation, "log a call in")
-    coded(dict(conversation.rules.outcomes.call), outcome, "call outcome")
-    reached = conversation.rules.outcomes.call[outcome].reached
-    message_id = unit.new_id("message")
-    row = {
-        "id": message_id,
-        "conversation_id": conversation_id,
-        "direction": Direction.OUT,
-        "kind": MessageKind.CALL,
-        "channel": Channel.VOICE,
-        "at": unit.now,
-        "recorded_at": unit.now,
-        "contact_point_id": conversation.row["contact_point_id"],
-        "author_id": unit.actor.staff_id,
-        "screened": Screened.NOT_NEEDED,
-        "call_outcome": outcome,
-        "reached": reached,
-        "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, words or ""),
-    }
-    unit.execute(insert(Message), [row])
-    if follow_up is not None and follow_up <= timedelta(0):
-        raise UsageError(problem="That time has passed", remedy="call again at a time to come")
-    values = spoke_last(unit, conversation) if reached else _call_again(unit, conversation, follow_up)
-    change(unit, conversation, Verb.CALLED, values, turn=Turn.ANSWERED if reached else None, reason=outcome)
-    return message_id
-
-
-@needs(Permission.CONVERSATION_WORK)
 def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
     """Add an internal note: it never leaves the house and stops no clock. Returns its id.
 
@@ -235,21 +196,6 @@ def spoke_last(unit: WriteUnit, conversation: Current) -> dict[str, object]:
     if conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN in unit.actor.roles:
         values |= {"lane": DANGER_LANE, "owner_id": conversation.row["escalated_by"]}
     return values
-
-
-def _call_again(unit: WriteUnit, conversation: Current, follow_up: timedelta | None) -> dict[str, object]:
-    """It waits until the next call; what has alarmed only a clinician may put off."""
-    if conversation.danger or not may_put_aside(unit, conversation):
-        return {}
-    at = unit.now + follow_up if follow_up else conversation.rules.follow_up(conversation.lane, unit.now)
-    return {
-        **next_action(unit, conversation.id, CALL_AGAIN),
-        "state": State.WAITING_OTHER,
-        "owner_id": conversation.owner_id or unit.actor.staff_id,
-        "taken_at": None,
-        "follow_up_at": at,
-        "snoozed_until": None,
-    }
 
 
 def _subject(to: Recipient, conversation: Current) -> str | None:

@@ -224,6 +224,12 @@ class Coded(_Keyed):
     """A reason or an outcome: what is stored is its key."""
 
 
+class CloseOutcome(Coded):
+    """How a conversation ended; where it `resolves`, what the patient asked for was done."""
+
+    resolves: bool = False
+
+
 class CallOutcome(_Keyed):
     """How a call ended; only one that `reached` the patient stops a response clock."""
 
@@ -234,18 +240,22 @@ class OutcomesSection(Strict):
     """outcomes.toml: how conversations and calls end, and why they are moved, escalated, skipped, relinked.
 
     A playbook written before conversations could be moved to another patient lists no reason for it.
+    What a call was about (`call_reason`) may be left out.
     """
 
-    close: Annotated[Mapping[Key, Coded], Field(min_length=1)]
+    close: Annotated[Mapping[Key, CloseOutcome], Field(min_length=1)]
     move: Annotated[Mapping[Key, Coded], Field(min_length=1)]
     escalate: Annotated[Mapping[Key, Coded], Field(min_length=1)]
     skip: Annotated[Mapping[Key, Coded], Field(min_length=1)]
     call: Annotated[Mapping[Key, CallOutcome], Field(min_length=1)]
+    call_reason: Mapping[Key, Coded] = {}
     relink: Annotated[Mapping[Key, Coded], Field(min_length=1)] = {
         "wrong_patient": Coded(key="wrong_patient", title="It was linked to the wrong patient")
     }
 
-    _keys = field_validator("close", "move", "escalate", "skip", "call", "relink", mode="before")(_with_keys)
+    _keys = field_validator("close", "move", "escalate", "skip", "call", "call_reason", "relink", mode="before")(
+        _with_keys
+    )
 
 
 class WordList(_Keyed):

@@ -36,6 +36,11 @@ TABLE: dict[str, Entry] = {
     "move": Entry(WORK, "verbs", "Move a conversation to another lane."),
     "assign": Entry(WORK, "verbs", "Give a conversation to somebody."),
     "snooze": Entry(WORK, "verbs", "Put a conversation aside until a time."),
+    "call": Entry(
+        WORK,
+        "calls",
+        "Log a call: how it ended, what it was about, when the next one is.",
+    ),
     "note": Entry(WORK, "verbs", "Write an internal note."),
     "later": Entry(WORK, "threads", "Change the time of an answer set for later, or take it back."),
     "classify": Entry(WORK, "threads", "Say what a conversation is about, and how urgent."),

@@ -12,7 +12,7 @@ from crm_core.access.queries import staff
 from crm_core.app import Crm
 from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
-from crm_core.inbox import alarms, answers, drafts, filling, handling, macros, queries, take, thread, undo
+from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, macros, queries, take, thread, undo
 from crm_core.inbox.answers import SomethingNewer
 from crm_core.inbox.drafts import DraftView
 from crm_core.inbox.filling import Filled, Offer
@@ -74,6 +74,8 @@ class Choices:
     escalate_reasons: tuple[tuple[str, str], ...]
     skip_reasons: tuple[tuple[str, str], ...]
     call_outcomes: tuple[tuple[str, str], ...]
+    calls_that_reach: frozenset[str]
+    call_reasons: tuple[tuple[str, str], ...]
     staff: tuple[tuple[int, str], ...]
     modules: frozenset[str]
 
@@ -149,6 +151,8 @@ class LanesDesk:
                 escalate_reasons=tuple((key, coded.title) for key, coded in outcomes.escalate.items()),
                 skip_reasons=tuple((key, coded.title) for key, coded in outcomes.skip.items()),
                 call_outcomes=tuple((key, coded.title) for key, coded in outcomes.call.items()),
+                calls_that_reach=frozenset(key for key, coded in outcomes.call.items() if coded.reached),
+                call_reasons=tuple((key, coded.title) for key, coded in outcomes.call_reason.items()),
                 staff=tuple((account.id, account.name) for account in accounts if account.active),
                 modules=frozenset(rules.clinic.modules),
             )
@@ -237,10 +241,27 @@ class LanesDesk:
         with self._crm.write(self.actor) as unit:
             answers.note(unit, conversation_id, text)
 
-    def log_call(self, conversation_id: int, outcome: str, words: str | None) -> None:
-        """Log a call with its outcome."""
+    def log_call(
+        self,
+        conversation_id: int,
+        outcome: str,
+        words: str | None,
+        *,
+        reason: str | None = None,
+        inbound: bool = False,
+        next_call_at: datetime | None = None,
+    ) -> None:
+        """Log a call: how it ended, what it was about, when the next one is."""
         with self._crm.write(self.actor) as unit:
-            answers.log_call(unit, conversation_id, outcome=outcome, words=words)
+            calls.log_call(
+                unit,
+                conversation_id,
+                outcome=outcome,
+                words=words,
+                reason=reason,
+                inbound=inbound,
+                next_call_at=next_call_at,
+            )
 
     def link(self, conversation_id: int, patient_id: int) -> None:
         """Say which patient an unknown sender is."""

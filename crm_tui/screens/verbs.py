@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -58,6 +59,9 @@ class Tally:
     refused: tuple[str, ...]
 
 
+_INBOUND = "in:"
+"""Before the outcome of a call that the patient made."""
+_BY_LANE = "lane"
 _PUT_ASIDE = frozenset({"move_lane", "escalate", "snooze", "close"})
 
 
@@ -176,18 +180,55 @@ class Verbs(RaisesTasks):
         )
 
     def do_log_call(self) -> None:
-        """Ask how the call ended, and for a word about it."""
+        """Ask how the call ended, what it was about, and when to call again where it did not reach."""
         subjects = self.subjects()
         if len(subjects) > 1:
             self.flash("A call is logged for one conversation; unmark the others.", "warning")
             return
+        reaching = self.session.choices.calls_that_reach
+        picks = _coded(self.session.choices.call_outcomes)
+        picks += [
+            Pick(id=f"{_INBOUND}{one.id}", name=f"They called: {one.name}") for one in picks if one.id in reaching
+        ]
+        self._choose("Call about {}: how did it end?", picks, self._ask_call_reason)
+
+    def _ask_call_reason(self, outcome: Picked) -> None:
+        picks = [*_coded(self.session.choices.call_reasons), Pick(id="", name="Not stated")]
+        reached = outcome.id.removeprefix(_INBOUND) in self.session.choices.calls_that_reach
+
+        def then(reason: Picked) -> None:
+            if reached:
+                self._call_logged(outcome, reason, None)
+            else:
+                self._ask_next_call(outcome, reason)
+
+        self._choose("What was the call about {} for?", picks, then, text_label="what was said, or nothing")
+
+    def _ask_next_call(self, outcome: Picked, reason: Picked) -> None:
+        now, zone = self.desk.now(), self.session.choices.zone
+        offered = {one.id: one for one in on_offer(now, zone)}
+        picks = [Pick(id=_BY_LANE, name="In two working days, as the lane has it")]
+        picks += [Pick(id=one.id, name=one.name, hint=moment(one.at, zone)) for one in offered.values()]
+
+        def then(picked: Picked) -> None:
+            at = offered[picked.id].at if picked.id in offered else read_moment(picked.text, now, zone)
+            if at is None and picked.id != _BY_LANE:
+                self.flash(f"“{picked.text}” is no time; type 2h, fri 10:00 or 12/1 2pm.", "warning")
+                return
+            self._call_logged(outcome, reason, at)
+
         self._choose(
-            "Call about {}: how did it end?",
-            _coded(self.session.choices.call_outcomes),
-            lambda call: self._perform(
-                "Call logged", lambda one: self.desk.log_call(one, call.id, call.text or None), undoable=False
+            "Call {} again when?", picks, then, free=True, hint="or type: 2h · 15:30 · fri 10:00 · 12/1 2pm · esc back"
+        )
+
+    def _call_logged(self, outcome: Picked, reason: Picked, at: datetime | None) -> None:
+        inbound, code = outcome.id.startswith(_INBOUND), outcome.id.removeprefix(_INBOUND)
+        self._perform(
+            f"Call logged, next {moment(at, self.session.choices.zone)}" if at is not None else "Call logged",
+            lambda one: self.desk.log_call(
+                one, code, reason.text or None, reason=reason.id or None, inbound=inbound, next_call_at=at
             ),
-            text_label="what was said, or nothing",
+            undoable=False,
         )
 
     def do_link_patient(self) -> None:

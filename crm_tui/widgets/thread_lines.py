@@ -78,7 +78,7 @@ _TAGS = {
     EntryKind.STEP: ("", Ink.QUIET),
 }
 _GUTTER = 6
-_QUOTE = re.compile(r"\s*(>|… \d+ quoted lines? \(o opens\)$|On .{0,120}wrote:$|-{2,}\s*Original Message)")
+_QUOTE = re.compile(r"\s*(>|… \d+ quoted lines? \(u opens\)$|On .{0,120}wrote:$|-{2,}\s*Original Message)")
 _FAILED = re.compile(r"fail|bounce|refus|suppress|unknown|expired", re.IGNORECASE)
 _LONGEST = 65_536
 """Characters of one message that are laid out; what is longer says so at its end."""
@@ -139,7 +139,7 @@ def _folded(body: str, folds: tuple[tuple[int, int], ...]) -> Iterator[str]:
     for first, after in folds:
         yield from lines[at:first]
         count = after - first
-        yield f"… {count} quoted line{'s' if count > 1 else ''} (o opens)"
+        yield f"… {count} quoted line{'s' if count > 1 else ''} (u opens)"
         at = after
     yield from lines[at:]
 

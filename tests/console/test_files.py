@@ -56,11 +56,11 @@ async def test_quoted_text_is_folded_until_it_is_asked_for(clinic: Clinic, accou
     async with console(clinic.crm, "kim") as hands:
         await hands.press("n")
         hands.expect("Re: [b]pills")
-        hands.expect("… 2 quoted lines (o opens)")
+        hands.expect("… 2 quoted lines (u opens)")
         assert not hands.sees("ten pills")
-        await hands.press("o")
+        await hands.press("u")
         hands.expect("> Please write to us when you are down to ten pills.")
-        await hands.press("o")
+        await hands.press("u")
         assert not hands.sees("ten pills")
 
 
@@ -68,7 +68,7 @@ async def test_keys_with_nothing_to_show_say_so(clinic: Clinic, account: Account
     account("kim", Role.AGENT)
     clinic.text("Could you refill my metformin please")
     async with console(clinic.crm, "kim") as hands:
-        await hands.press("n", "o")
+        await hands.press("n", "u")
         hands.expect("Nothing in this thread is folded away")
         await hands.press("f")
         hands.expect("Nothing is attached here that could be saved")

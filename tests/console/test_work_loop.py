@@ -202,9 +202,12 @@ async def test_each_verb_does_what_it_says_and_z_takes_it_back(clinic: Clinic, a
         await hands.press("p")
         await hands.type("reached")
         await hands.press("enter")
+        await hands.type("medication")
+        await hands.press("enter")
         await hands.type("she has enough")
         await hands.press("enter")
-        assert clinic.now_at(number).messages[-1].call_outcome == "reached"
+        logged = clinic.now_at(number).messages[-1]
+        assert (logged.call_outcome, logged.call_reason, logged.body) == ("reached", "medication", "she has enough")
 
 
 async def test_an_unknown_sender_is_linked_to_a_patient(clinic: Clinic, account: Account) -> None:

@@ -16,7 +16,8 @@ from crm_core.audit.tables import AuditRow
 from crm_core.errors import CrmError
 from crm_core.hours.ledger import Kind
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import log_call, note, reply
+from crm_core.inbox.answers import note, reply
+from crm_core.inbox.calls import log_call
 from crm_core.inbox.clock_ledger import clock_ledgers
 from crm_core.inbox.counting import counted, life_of
 from crm_core.inbox.handling import assign, close, escalate, move, snooze

@@ -13,7 +13,8 @@ from crm_core.channels.inbound import receive
 from crm_core.channels.model import Delivery, Inbound
 from crm_core.channels.outbox import NotSendable
 from crm_core.errors import UsageError
-from crm_core.inbox.answers import EmptyText, NotThisTemplate, SomethingNewer, log_call, note, reply
+from crm_core.inbox.answers import EmptyText, NotThisTemplate, SomethingNewer, note, reply
+from crm_core.inbox.calls import log_call
 from crm_core.inbox.drafts import my_draft, save_draft
 from crm_core.inbox.handling import close, link, snooze
 from crm_core.inbox.model import State
@@ -85,7 +86,14 @@ def test_a_call_outcome_is_one_of_the_playbooks_and_its_follow_up_lies_ahead(cli
     with pytest.raises(UsageError, match="voicemail"):
         clinic.do(clinic.agent, log_call, number, outcome="shouted", words=None)
     with pytest.raises(UsageError):
-        clinic.do(clinic.agent, log_call, number, outcome="busy", words=None, follow_up=timedelta(minutes=-1))
+        clinic.do(
+            clinic.agent,
+            log_call,
+            number,
+            outcome="busy",
+            words=None,
+            next_call_at=clinic.crm.clock.now() + timedelta(minutes=-1),
+        )
 
 
 @pytest.mark.parametrize("text", ["", "  \n "])

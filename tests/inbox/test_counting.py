@@ -14,7 +14,8 @@ from crm_core.access.model import SYSTEM
 from crm_core.app import Crm
 from crm_core.hours.ledger import Kind
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import log_call, note, reply
+from crm_core.inbox.answers import note, reply
+from crm_core.inbox.calls import log_call
 from crm_core.inbox.clock_ledger import clock_ledgers
 from crm_core.inbox.counting import settle_marks
 from crm_core.inbox.handling import close, move

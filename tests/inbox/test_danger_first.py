@@ -11,7 +11,8 @@ from crm_core.access.model import Role
 from crm_core.channels.model import Handled
 from crm_core.errors import UsageError
 from crm_core.inbox.alarms import acknowledge, alarms
-from crm_core.inbox.answers import log_call, note, reply
+from crm_core.inbox.answers import note, reply
+from crm_core.inbox.calls import log_call
 from crm_core.inbox.handling import assign, close, escalate, move, snooze
 from crm_core.inbox.model import State
 from crm_core.inbox.queries import queue
@@ -115,7 +116,14 @@ def test_an_agent_can_neither_own_nor_put_off_an_unacknowledged_danger_by_anothe
         clinic.do(clinic.supervisor, assign, number, clinic.agent.staff_id)
     before = stored(clinic.crm, number)
     clinic.do(clinic.agent, reply, clinic.crm.gate, number, "Please call 911 now, a nurse will call you.")
-    clinic.do(clinic.agent, log_call, number, outcome="no_answer", words=None, follow_up=timedelta(days=9))
+    clinic.do(
+        clinic.agent,
+        log_call,
+        number,
+        outcome="no_answer",
+        words=None,
+        next_call_at=clinic.crm.clock.now() + timedelta(days=9),
+    )
     clinic.do(clinic.agent, note, number, "Called twice.")
     after = stored(clinic.crm, number)
     for name in ("state", "owner_id", "taken_at", "lane", "urgency", "due_at", "follow_up_at", "danger"):
@@ -128,7 +136,14 @@ def test_an_agent_can_neither_own_nor_put_off_an_unacknowledged_danger_by_anothe
 def test_an_agents_call_that_did_not_reach_leaves_an_acknowledged_danger_with_the_nurse(clinic: Clinic) -> None:
     number = clinic.text(DANGER).conversation_id
     clinic.do(clinic.nurse, acknowledge, number)
-    clinic.do(clinic.agent, log_call, number, outcome="voicemail", words=None, follow_up=timedelta(days=9))
+    clinic.do(
+        clinic.agent,
+        log_call,
+        number,
+        outcome="voicemail",
+        words=None,
+        next_call_at=clinic.crm.clock.now() + timedelta(days=9),
+    )
     row = stored(clinic.crm, number)
     assert (row["state"], row["owner_id"], row["follow_up_at"]) == (State.OPEN, clinic.nurse.staff_id, None)
 

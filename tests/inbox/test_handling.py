@@ -11,7 +11,7 @@ import pytest
 from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.access.service import disable
 from crm_core.errors import NotFound, NotPermitted, UsageError
-from crm_core.inbox import alarms, answers, drafts, filling, handling, queries, sending, take, thread
+from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, queries, sending, take, thread
 from crm_core.inbox.model import State
 from crm_core.words import Priority
 from tests.conftest import MONDAY, StaffFactory
@@ -207,7 +207,7 @@ WRITES: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (take.claim, (), {}),
     (take.release, (), {}),
     (answers.reply, ("gate",), {"text": "x"}),
-    (answers.log_call, (), {"outcome": "reached", "words": None}),
+    (calls.log_call, (), {"outcome": "reached", "words": None}),
     (answers.note, (), {"text": "x"}),
     (handling.assign, (), {"staff_id": "me"}),
     (handling.move, (), {"lane": "billing", "reason": "wrong_lane"}),
@@ -256,7 +256,7 @@ def test_each_change_leaves_a_step_and_an_audit_row_without_a_patients_word(clin
     number = taken(clinic, "Xylophonist: how much is my bill?")
     question = "Quagmire asks: may we waive it?"
     clinic.do(clinic.agent, answers.note, number, "Zugzwang called before")
-    clinic.do(clinic.agent, answers.log_call, number, outcome="voicemail", words="Abracadabra")
+    clinic.do(clinic.agent, calls.log_call, number, outcome="voicemail", words="Abracadabra")
     clinic.do(clinic.agent, take.claim, number)
     clinic.do(clinic.agent, handling.escalate, number, to=Role.SUPERVISOR, reason="policy", question=question)
     clinic.do(clinic.supervisor, answers.reply, clinic.crm.gate, number, "Syzygy: it is waived.")

@@ -70,7 +70,7 @@ def test_the_curtain_hides_the_patient_and_the_text() -> None:
 
 def test_what_is_quoted_is_one_line_until_it_is_unfolded() -> None:
     entry = replace(_entry(text="new\nOn Monday Kim wrote:\n> old\n> older\nthanks"), folds=((1, 4),))
-    assert [line.strip() for line in _texts(entry)[1:-1]] == ["new", "… 3 quoted lines (o opens)", "thanks"]
+    assert [line.strip() for line in _texts(entry)[1:-1]] == ["new", "… 3 quoted lines (u opens)", "thanks"]
     lines = thread_lines((entry,), 70, NOW, ZONE, unfolded=True)
     shown = ["".join(text for text, _ in line.pieces).strip() for line in lines]
     assert shown[1:-1] == ["new", "On Monday Kim wrote:", "> old", "> older", "thanks"]
