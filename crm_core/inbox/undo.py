@@ -21,6 +21,7 @@ from crm_core.inbox.record import change, current, restored
 from crm_core.inbox.relinking import relink_back
 from crm_core.inbox.splitting import unsplit
 from crm_core.inbox.tables import Undo
+from crm_core.library.tables import Template, TemplateVersion
 from crm_core.patients.service import unlink_contact
 from crm_core.tasks.model import TaskState
 from crm_core.tasks.service import cancel
@@ -132,8 +133,13 @@ def _leave_draft(unit: WriteUnit, conversation_id: int, message_id: int) -> None
     """What was taken back is my draft again, unless I have begun another."""
     if my_draft(unit, conversation_id) is not None:
         return
-    body = unit.open(unit.scalar(select(Message.body).where(Message.id == message_id)))
-    save_draft(unit, conversation_id, body or "")
+    sent = unit.execute(
+        select(Message.body, Template.key.label("template"))
+        .outerjoin(TemplateVersion, TemplateVersion.id == Message.template_version_id)
+        .outerjoin(Template, Template.id == TemplateVersion.template_id)
+        .where(Message.id == message_id)
+    ).one()
+    save_draft(unit, conversation_id, unit.open(sent.body) or "", template_key=sent.template)
 
 
 def _cancel_its_task(unit: WriteUnit, task_id: int | None) -> None:

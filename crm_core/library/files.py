@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,9 @@ from crm_core.library.section import SECTION, TemplatesSection, TemplateText, Th
 from crm_core.playbook.loader import load_content
 from crm_core.playbook.problems import PlaybookErrors, Problem
 
+_LINE = re.compile(r"line (\d+): ")
+_NEXT_LINE = re.compile(r"; (?=line \d+: )")
+"""How section.py says where in a body something is wrong, and parts one such sentence from the next."""
 _DELETE = "\x7f"
 
 
@@ -108,8 +112,23 @@ def read_files(content: Mapping[str, str]) -> tuple[TemplateText, ...]:
     try:
         playbook = load_content(content, [replace(SECTION, files=patterns, checks=())], name="templates")
     except PlaybookErrors as error:
-        raise TemplateErrors(error.problems) from None
+        problems = (placed for each in error.problems for placed in _placed(each, content))
+        raise TemplateErrors(tuple(problems)) from None
     return playbook.section(TemplatesSection).templates
+
+
+def _placed(problem: Problem, content: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with a body, each with its line in the file rather than in the body."""
+    if problem.key != "body" or problem.file not in content:
+        return [problem]
+    matter, _, body = content[problem.file].removeprefix("+++\n").partition("\n+++\n")
+    above = matter.count("\n") + 3 + (len(body) - len(body.lstrip("\n"))) if body else 0
+    placed = []
+    for message in _NEXT_LINE.split(problem.message):
+        found = _LINE.match(message)
+        line = int(found[1]) + above if found is not None else problem.line
+        placed.append(replace(problem, line=line, message=_LINE.sub("", message)))
+    return placed
 
 
 def _then_text(then: Then | None) -> ThenText | None:

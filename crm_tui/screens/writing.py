@@ -103,6 +103,10 @@ class Writing(Verbs):
         self._template_key = draft.template_key or ""
         self._write(Purpose.NOTE if draft.internal else Purpose.REPLY, str(draft.body))
         self.flash("Your draft is back · ctrl+s sends it · f8 discards it")
+        self._ask_for_template()
+
+    def _ask_for_template(self) -> None:
+        """Find what the draft was made from, to name it and to do with the sending what it does."""
         if self._template_key:
             self.read("offers", lambda: self.desk.offers(self.conversation_id), self._find_template)
 
@@ -111,9 +115,13 @@ class Writing(Verbs):
         self.composer.show_then(self._template.then or "" if self._template is not None else "")
 
     def take_back(self, text: str) -> None:
-        """Put a text that was taken back into the composer again."""
+        """Put a text that was taken back into the composer again, with the template it was made from."""
+        draft = self.opened.draft if self.opened is not None else None
+        kept = draft is not None and not draft.internal and str(draft.body) == text
+        self._template_key = (draft.template_key or "") if draft is not None and kept else ""
         self._write(Purpose.REPLY, text)
         self.desk_keeps(text)
+        self._ask_for_template()
 
     # Templates
 

@@ -50,6 +50,8 @@ class TemplateList(OptionList):
         padding: 0;
         background: $background;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        text-wrap: nowrap;
         &:focus { border: none; background-tint: $foreground 0%; }
         & > .option-list--option { padding: 0 1; }
     }

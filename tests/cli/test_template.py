@@ -93,7 +93,7 @@ def test_import_names_every_mistake_and_makes_nothing(crm_home: Caller, tmp_path
     )
     assert answer.code == 1
     assert [(Path(each["file"]).name, each["line"], each["key"]) for each in answer.json["errors"]] == [
-        ("a.md", None, "body"),
+        ("a.md", 10, "body"),
         ("b.md", 2, "key"),
     ]
     unread = crm_home("template", "import", str(tmp_path / "nowhere.md"), str(tmp_path / "home"), "--json")

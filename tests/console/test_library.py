@@ -233,3 +233,29 @@ async def test_moving_the_cursor_asks_the_store_nothing(clinic: Clinic, account:
             await hands.press("j", "j", "k", "G", "g", "tab", "j", "tab")
         hands.expect("Library: all")
         assert [one for one in heard if "template" in one] == []
+
+
+async def test_a_macro_is_named_in_the_picker_and_the_composer_done_with_the_answer_and_taken_back_with_it(
+    clinic: Clinic, account: Account
+) -> None:
+    author, approver = account("kim", Role.NURSE, Role.AGENT), account("ada", Role.APPROVER)
+    write(clinic.crm, author, then={"close": "resolved"})
+    with clinic.crm.write(approver) as unit:
+        service.approve(unit, "hello")
+    number = clinic.text("Can I get a refill of my lisinopril?").conversation_id
+    async with console(clinic.crm, "kim") as hands:
+        await hands.press("n", "t")
+        hands.expect("macro")
+        hands.expect("Then: closes as resolved")
+        await hands.press("enter")
+        hands.expect("then: closes as resolved · template hello")
+        await hands.press("ctrl+s")
+        hands.expect("answered · closes as resolved")
+        assert clinic.now_at(number).state == "closed"
+        await hands.press("z")
+        hands.expect("taken back, never sent")
+        assert clinic.now_at(number).state in ("new", "open")
+        hands.expect("then: closes as resolved · template hello")
+        await hands.press("ctrl+s")
+        hands.expect("answered · closes as resolved")
+        assert clinic.now_at(number).state == "closed"

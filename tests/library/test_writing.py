@@ -247,7 +247,7 @@ def test_every_mistake_of_several_files_is_named_with_its_file_and_line() -> Non
         read_files(
             {
                 "one.md": good.replace('"sms"', '"fax"'),
-                "two.md": good.replace("Hi.", "{{ patient.mrn }}"),
+                "two.md": good.replace("Hi.", "Hi.\n{{ patient.mrn }} {{ x }}"),
                 "three.md": "Hello",
                 "four.md": good,
             }
@@ -255,6 +255,7 @@ def test_every_mistake_of_several_files_is_named_with_its_file_and_line() -> Non
     said = [str(problem) for problem in refused.value.problems]
     assert said[0].startswith("one.md:5: channels[0]: input should be 'sms'")
     assert said[1] == "three.md:1: must begin with TOML between two lines of +++"
-    assert said[2].startswith("two.md: body: line 1: there is no field patient.mrn; the fields are")
-    assert len(said) == 3
-    assert str(refused.value).startswith("There are 3 mistakes to mend, the first in one.md:5")
+    assert said[2].startswith("two.md:10: body: there is no field patient.mrn; the fields are")
+    assert said[3].startswith("two.md:10: body: there is no field x;")
+    assert len(said) == 4
+    assert str(refused.value).startswith("There are 4 mistakes to mend, the first in one.md:5")
