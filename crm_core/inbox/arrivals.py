@@ -21,9 +21,9 @@ from crm_core.inbox.alarms import raise_alarm
 from crm_core.inbox.answered import answered_conversation
 from crm_core.inbox.assignment import share_out
 from crm_core.inbox.clocks import Life
-from crm_core.inbox.counting import counted
+from crm_core.inbox.counting import counted, life_of
 from crm_core.inbox.facts import Asker, facts_of
-from crm_core.inbox.model import ClockKind, State, Turn, Verb
+from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
 from crm_core.inbox.routing import Decision, explain, route, trace_json
 from crm_core.inbox.rule_assignment import given_by_rule
@@ -143,7 +143,7 @@ def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement
             values |= {"state": State.OPEN, "snoozed_until": None, "snooze_holds": False, "follow_up_at": None}
             values |= {"taken_at": None}
             values |= next_action(unit, conversation.id, conversation.rules.first_action(row["category"]))
-        values |= asked | {"waiting_since": arrival.at if _patient_waited(conversation) else row["waiting_since"]}
+        values |= asked | {"waiting_since": arrival.at if _spoke_last(unit, conversation) else row["waiting_since"]}
         if arrival.keyword is Keyword.SUSPECTED_STOP:
             values |= next_action(unit, conversation.id, MAY_WANT_NO_MORE)
     change(unit, conversation, Verb.RECEIVED, values, turn=Turn.ASKED, turn_at=arrival.at)
@@ -214,9 +214,9 @@ def _asked_for(
     return asked, ()
 
 
-def _patient_waited(conversation: Current) -> bool:
+def _spoke_last(unit: ReadUnit, conversation: Current) -> bool:
     """Whether staff spoke last, so that the patient waits only from this text on."""
-    return conversation.row["due_clock"] in (None, ClockKind.RESOLUTION)
+    return life_of(unit, conversation.id, conversation.row["opened_at"]).owed_since is None
 
 
 def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: int | None) -> Placement:

@@ -73,6 +73,11 @@ class Life:
                 since = None
         return (*found, (since, None)) if since is not None else tuple(found)
 
+    @property
+    def owed_since(self) -> datetime | None:
+        """The first message that nobody has answered; None while staff spoke last, or once it is closed."""
+        return next((since for _, since, ended_at, _ in _responses(self) if ended_at is None), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,8 @@ from sqlalchemy import select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.errors import CrmError, UsageError
-from crm_core.inbox.model import ClockKind, State, Turn, Verb
+from crm_core.inbox.counting import life_of
+from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.moving import move_all, move_back
 from crm_core.inbox.record import (
     Current,
@@ -30,7 +32,6 @@ from crm_core.work.units import ReadUnit, WriteUnit
 DUPLICATE = "duplicate"
 """The outcome of what was merged."""
 MERGED_ACTION = "Read what was merged into it, then answer"
-_OWED = (ClockKind.FIRST_RESPONSE, ClockKind.NEXT_RESPONSE)
 
 
 class NotTheSamePerson(CrmError):
@@ -60,17 +61,17 @@ def merge(unit: WriteUnit, conversation_id: int, other_id: int) -> None:
             raise WithAPhysician(conversation_id=each.id)
     if not same_person(unit, kept.row, other.row):
         raise NotTheSamePerson(conversation_id=conversation_id, other_id=other_id)
+    waited = life_of(unit, other_id, other.row["opened_at"]).owed_since
     moved = move_all(unit, other_id, conversation_id)
     before = columns_kept(other.row)
     step_id = change(unit, other, Verb.MERGED, _closed(unit, other, kept.id), reason=f"C-{conversation_id}")
-    owed = other.row["due_clock"] in _OWED
     change(
         unit,
         kept,
         Verb.MERGED,
-        _joined(unit, kept, other, owed=owed),
-        turn=Turn.ASKED if owed else None,
-        turn_at=other.row["waiting_since"] if owed else None,
+        _joined(unit, kept, other, waited),
+        turn=Turn.ASKED if waited is not None else None,
+        turn_at=waited,
         reason=f"C-{other_id}",
         undoable=True,
         also={
@@ -127,8 +128,8 @@ def _closed(unit: WriteUnit, other: Current, into_id: int) -> dict[str, Any]:
     }
 
 
-def _joined(unit: WriteUnit, kept: Current, other: Current, *, owed: bool) -> dict[str, Any]:
-    """The columns of the one that is kept; what waits on someone is open again where the other is owed an answer.
+def _joined(unit: WriteUnit, kept: Current, other: Current, waited: datetime | None) -> dict[str, Any]:
+    """The columns of the one that is kept; what waits on someone is open again where the other `waited` for an answer.
 
     What one of the two could not be screened stays so: merging is not reading.
     """
@@ -142,9 +143,9 @@ def _joined(unit: WriteUnit, kept: Current, other: Current, *, owed: bool) -> di
     }
     if lane != kept.lane:
         values |= {"owner_id": None, "taken_at": None}
-    if owed:
-        since = other.row["waiting_since"]
-        values["waiting_since"] = min(row["waiting_since"], since) if row["due_clock"] in _OWED else since
+    if waited is not None:
+        own = life_of(unit, kept.id, row["opened_at"]).owed_since
+        values["waiting_since"] = min(row["waiting_since"], waited) if own is not None else waited
         if kept.state not in (State.NEW, State.OPEN):
             values |= next_action(unit, kept.id, MERGED_ACTION)
             values |= {"state": State.OPEN, "snoozed_until": None, "snooze_holds": False, "follow_up_at": None}

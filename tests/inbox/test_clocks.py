@@ -77,6 +77,14 @@ def test_an_answer_ends_the_first_response_and_only_a_new_text_begins_the_next()
     assert (following.since, following.due_at) == (at(23, 14), at(23, 16))
 
 
+def test_an_answer_is_owed_since_the_first_text_after_the_last_answer_whatever_else_is_overdue() -> None:
+    assert Life(opened_at=at(23, 9)).owed_since == at(23, 9)
+    assert WAITED_A_DAY.owed_since == at(24, 11)
+    assert WAITED_A_DAY.then(asked(at(25, 9))).owed_since == at(24, 11)
+    assert WAITED_A_DAY.then(answered(at(25, 9))).owed_since is None
+    assert Life(opened_at=at(23, 9), events=(Event(at=at(23, 10), state=State.CLOSED),)).owed_since is None
+
+
 def test_a_step_that_is_nobodys_turn_stops_nothing() -> None:
     life = Life(opened_at=at(23, 9), events=(Event(at=at(23, 10), state=State.OPEN),))
     assert running(life)[ClockKind.FIRST_RESPONSE].due_at == at(23, 13)
