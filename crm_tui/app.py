@@ -19,8 +19,7 @@ from crm_tui import crash
 from crm_tui.commands import COMMANDS, Command, bindings
 from crm_tui.delivering import Delivering
 from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Entrance
-from crm_tui.desk.lanes import Topic, Verb
-from crm_tui.held import Done
+from crm_tui.desk.lanes import Topic
 from crm_tui.modes import Modes
 from crm_tui.screens.alarms import AlarmsPanel
 from crm_tui.screens.console_screen import ConsoleScreen
@@ -29,14 +28,14 @@ from crm_tui.screens.entrance import EntranceScreen
 from crm_tui.screens.lanes import LanesScreen
 from crm_tui.screens.patient_record import PatientRecord
 from crm_tui.screens.patient_search import PatientSearch
-from crm_tui.screens.showing import conversation_name
+from crm_tui.taking_back import TakingBack
 from crm_tui.widgets.alarm_line import AlarmState
 from crm_tui.widgets.panels import HelpPanel
 
 _IN_ANY_STATE = frozenset({"quit", "theme"})
 
 
-class CrmApp(Delivering, Modes):
+class CrmApp(Delivering, TakingBack, Modes):
     """One console over one opened store."""
 
     TITLE = "crm"
@@ -199,30 +198,10 @@ class CrmApp(Delivering, Modes):
         self.deliver_in(held_for)
         self.tick()
 
-    def do_undo(self) -> None:
-        """Take back the last thing done here; what is still held comes back as a draft."""
-        if self.session is None:
-            return
-        desk, last = self.session.lanes, self.done.last()
-
-        def undone(what: tuple[int, Verb]) -> None:
-            number, verb = what
-            self._forget_done(last)
-            if self.front is not None:
-                self.front.flash(f"Taken back: {conversation_name(number)} {verb.value}")
-            if verb is Verb.REPLIED:
-                self.open_conversation(number, start=Start.RESTORE)
-
-        def failed(error: CrmError) -> None:
-            self._forget_done(last)
-            self.told(error)
-
-        self.write(lambda: desk.undo(last.conversation_id if last is not None else None), undone, failed)
-
-    def _forget_done(self, last: Done | None) -> None:
-        if last is not None:
-            self.done.undone(last)
-        self.tick()
+    @override
+    def say_taken_back(self, words: str) -> None:
+        if self.front is not None:
+            self.front.flash(words)
 
     def do_find_patient(self) -> None:
         """Search, then show the record."""

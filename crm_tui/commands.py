@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from textual.binding import Binding, BindingType
 
+from crm_tui import finding_commands
 from crm_tui.command import Command, Group, shown_key
 from crm_tui.library_commands import LIBRARY_COMMANDS
 
@@ -74,6 +75,7 @@ COMMANDS: tuple[Command, ...] = (
         help="Narrow the list; it says FILTERED until you clear it, and is gone with the session.",
         footer=8,
     ),
+    *finding_commands.FIND,
     Command(
         id="find_patient",
         keys=("ctrl+f",),
@@ -275,6 +277,7 @@ COMMANDS: tuple[Command, ...] = (
         action="mark",
         footer=17,
     ),
+    *finding_commands.ACT,
     Command(
         id="undo",
         keys=("z",),

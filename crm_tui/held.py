@@ -12,11 +12,15 @@ from crm_tui.ids import Kind, show_id
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """Something this console did and can undo; `until` is the monotonic time to which a text is held."""
+    """Something this console did and can undo; `until` is the monotonic time to which a text is held.
+
+    `act` names what was done to several at once, of which `conversation_id` is one.
+    """
 
     conversation_id: int
     what: str
     until: float | None = None
+    act: int | None = None
 
 
 class DoneHere:
@@ -26,10 +30,10 @@ class DoneHere:
         self._monotonic = monotonic
         self._done: list[Done] = []
 
-    def add(self, conversation_id: int, what: str, *, held_for: float | None = None) -> None:
+    def add(self, conversation_id: int, what: str, *, held_for: float | None = None, act: int | None = None) -> None:
         """Note what was just done."""
         until = None if held_for is None else self._monotonic() + held_for
-        self._done.append(Done(conversation_id=conversation_id, what=what, until=until))
+        self._done.append(Done(conversation_id=conversation_id, what=what, until=until, act=act))
 
     def last(self) -> Done | None:
         """What `z` would take back; a text that has left is passed over."""
@@ -37,6 +41,18 @@ class DoneHere:
         while self._done and self._done[-1].until is not None and self._done[-1].until <= now:
             self._done.pop()
         return self._done[-1] if self._done else None
+
+    def taken_back(self, conversation_id: int, act: int, *, held: bool) -> None:
+        """Forget what the journal took back: that act, or the last thing done there; `held` for a text."""
+        fits = (
+            done
+            for done in reversed(self._done)
+            if done.act == act
+            or (done.act is None and done.conversation_id == conversation_id and (done.until is not None) is held)
+        )
+        found = next(fits, None)
+        if found is not None:
+            self._done.remove(found)
 
     def undone(self, done: Done) -> None:
         """Forget what was taken back, or cannot be."""

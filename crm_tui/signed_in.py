@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crm_core.app import Crm
+from crm_tui.desk.acts import ActsDesk
 from crm_tui.desk.entrance import Entered
 from crm_tui.desk.files import FilesDesk
+from crm_tui.desk.finding import FindingDesk
 from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.library import LibraryDesk
 from crm_tui.desk.patients import PatientDesk
@@ -22,6 +24,8 @@ class SignedIn:
     entered: Entered
     files: FilesDesk
     lanes: LanesDesk
+    finding: FindingDesk
+    acts: ActsDesk
     patients: PatientDesk
     tasks: TaskDesk
     library: LibraryDesk
@@ -52,6 +56,8 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         entered=entered,
         files=FilesDesk(crm, entered.actor),
         lanes=desk,
+        finding=FindingDesk(crm, entered.actor),
+        acts=ActsDesk(crm, entered.actor),
         patients=PatientDesk(crm, entered.actor),
         tasks=TaskDesk(crm, entered.actor),
         library=LibraryDesk(crm, entered.actor),

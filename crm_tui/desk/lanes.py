@@ -12,7 +12,7 @@ from crm_core.access.queries import staff
 from crm_core.app import Crm
 from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
-from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, macros, queries, take, thread, undo
+from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, macros, queries, take, thread
 from crm_core.inbox.answers import SomethingNewer
 from crm_core.inbox.drafts import DraftView
 from crm_core.inbox.filling import Filled, Offer
@@ -51,9 +51,6 @@ __all__ = [
     "Topic",
     "Verb",
 ]  # fmt: skip
-
-MOST_FILTERED = 2000
-"""Rows of a lane that a filter looks through."""
 
 HOLD = timedelta(seconds=15)
 """How long a sent text may be taken back (domain.md, Wrong patient)."""
@@ -125,17 +122,6 @@ class LanesDesk:
         let_time_pass(self._crm.units)
         with self._crm.read(self.actor) as unit:
             return queries.queue(unit, lane, limit=limit, offset=offset, after=after)
-
-    def matching(self, lane: str, text: str) -> QueuePage:
-        """A lane's conversations in which each word of `text` begins a word shown; `total` is the whole lane's.
-
-        Names are sealed, so the lane is read as one listing, up to 2,000 rows, and looked through here.
-        """
-        words = text.casefold().split()
-        with self._crm.read(self.actor) as unit:
-            page = queries.queue(unit, lane, limit=MOST_FILTERED)
-        found = (item for item in page.items if _holds(item, words))
-        return QueuePage(items=tuple(found), total=page.total)
 
     def choices(self) -> Choices:
         """What the pickers offer."""
@@ -294,15 +280,3 @@ class LanesDesk:
         """End it with an outcome."""
         with self._crm.write(self.actor) as unit:
             handling.close(unit, conversation_id, outcome=outcome, words=words)
-
-    def undo(self, conversation_id: int | None = None) -> tuple[int, Verb]:
-        """Take back my last verb, here or anywhere."""
-        with self._crm.write(self.actor) as unit:
-            return undo.undo_last(unit, conversation_id)
-
-
-def _holds(item: QueueItem, words: list[str]) -> bool:
-    """Whether each word begins a word of what the row shows."""
-    shown = f"{item.patient_name or 'unknown sender'} {item.category} {item.state} {item.owner or 'nobody'}"
-    held = f"{shown} {item.priority} C-{item.conversation_id}".casefold().replace("_", " ").split()
-    return all(any(one.startswith(word) for one in held) for word in words)

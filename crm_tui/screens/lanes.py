@@ -18,21 +18,21 @@ from crm_tui.desk.lanes import CrmError, LaneCount, OpenConversation, QueueItem,
 from crm_tui.place import Place
 from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.conversation import Start
+from crm_tui.screens.filtering import Filtering
 from crm_tui.screens.showing import entries, identity_of, item_of, lane_row, next_step, queue_row
-from crm_tui.screens.verbs import Subject, Verbs
+from crm_tui.screens.verbs import Subject
 from crm_tui.terminal import one_line, plain
 from crm_tui.widgets.filter_line import FilterLine
 from crm_tui.widgets.identity import IdentityBar
 from crm_tui.widgets.lane_list import LaneList
 from crm_tui.widgets.line import Line
-from crm_tui.widgets.page_cache import PAGE
 from crm_tui.widgets.queue_list import QueueList
 from crm_tui.widgets.queue_row import QueueRow
 from crm_tui.widgets.status_line import StatusLine
 from crm_tui.widgets.thread_view import ThreadView
 
 
-class LanesScreen(Verbs):
+class LanesScreen(Filtering):
     """Lane list, queue and preview; where there is room for one alone, tab goes round."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "lanes.tcss"]
@@ -43,12 +43,11 @@ class LanesScreen(Verbs):
         "move_lane", "snooze", "why",
     )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = bindings(
-        "previous_lane", "next_lane", "filter", "take_next_here", "reply", "template", "note"
+        "previous_lane", "next_lane", "take_next_here", "reply", "template", "note"
     )
 
     def __init__(self, place: Place) -> None:
         super().__init__()
-        self.lane: str | None = None
         self._wanted = place
         self._counts: dict[str, LaneCount] = {}
         self._previewed: QueueItem | None = None
@@ -61,7 +60,7 @@ class LanesScreen(Verbs):
                 yield LaneList(id="lanes")
                 with Vertical(id="middle"):
                     yield Line(id="lane-head")
-                    yield FilterLine()
+                    yield FilterLine('owner:me due<2h lane:refills "metformin" -is:snoozed')
                     yield QueueList(now=now, id="queue")
             with Vertical(id="preview"):
                 yield IdentityBar()
@@ -96,51 +95,57 @@ class LanesScreen(Verbs):
         lane_list.show_lanes([lane_row(lane) for lane in lanes])
         if self.lane is None:
             lane_list.select_lane(self._wanted.lane if self._wanted.lane in self._counts else None)
-        self._show_head()
+        self.scope_changed()
 
-    def _show_head(self) -> None:
+    @override
+    def scope_changed(self) -> None:
+        """Say above the rows which lane they are of, or which view, and how many are marked."""
         lane = self._counts.get(self.lane or "")
         if lane is None:
             return
+        marked = len(self.query_one(QueueList).marked)
+        told = plain(f" · {marked:,} marked", "bold $accent") if marked else Content()
+        head = self._said_everywhere() if self.everywhere else self._said_of(lane)
+        self.query_one("#lane-head", Line).show(Content.assemble(head, told))
+
+    def _said_everywhere(self) -> Content:
+        view = "a saved view" if self.view and self.console.masked else one_line(self.view)
+        return Content.assemble(("All my lanes", "bold"), plain(f" · {view}" if view else ""))
+
+    def _said_of(self, lane: LaneCount) -> Content:
         hint = "   J K lanes · tab panes" if self.size.width < ROOMY else ""
         late = plain(f"{lane.overdue} late", "bold $due-late") if lane.overdue else plain("none late", "$quiet")
-        self.query_one("#lane-head", Line).show(
-            Content.assemble(
-                (one_line(lane.title), "bold"),
-                f" · {lane.open} open · {lane.unowned} free · ",
-                late,
-                plain(hint, "$quiet"),
-            )
+        return Content.assemble(
+            (one_line(lane.title), "bold"),
+            f" · {lane.open} open · {lane.unowned} free · ",
+            late,
+            plain(hint, "$quiet"),
         )
 
     def on_queue_list_page_wanted(self, event: QueueList.PageWanted) -> None:
         """Fetch a page off the loop; the queue itself drops one that comes too late."""
         event.stop()
-        lane, text, queue = self.lane, self.query_one(FilterLine).text, event.queue
+        lane, queue = self.lane, event.queue
         if lane is None:
             queue.page_failed(event.generation, event.index)
             return
         after = event.after[0] if event.after else None
         before = after if isinstance(after, QueueItem) else None
-
-        def ask() -> QueuePage:
-            if text:
-                return self.desk.matching(lane, text)
-            return self.desk.page(lane, limit=event.limit, offset=event.index, after=before)
+        if self.filter:
+            self.ask_filtered(event, before)
+            return
 
         def provide(page: QueuePage) -> None:
-            rows = [queue_row(item) for item in page.items]
-            if text:
-                self.query_one(FilterLine).show_count(len(rows), page.total)
-                queue.provide_page(event.generation, event.index, rows[event.index : event.index + PAGE], len(rows))
-            else:
-                queue.provide_page(event.generation, event.index, rows, page.total)
+            queue.provide_page(event.generation, event.index, [queue_row(item) for item in page.items], page.total)
 
         def failed(error: CrmError) -> None:
             queue.page_failed(event.generation, event.index)
             self.console.told(error)
 
-        self.read(f"page {event.index}", ask, provide, failed)
+        limit, offset = event.limit, event.index
+        self.read(
+            f"page {offset}", lambda: self.desk.page(lane, limit=limit, offset=offset, after=before), provide, failed
+        )
 
     # Lanes, filter, panes
 
@@ -151,9 +156,12 @@ class LanesScreen(Verbs):
         if wanted is None or wanted == self.lane:
             return
         self.lane = wanted
-        self._show_head()
         queue = self.query_one(QueueList)
-        queue.restart()
+        queue.clear_marks()
+        if self.everywhere:
+            self.drop_filter()
+        else:
+            self.hold(self.filter)
         if self._wanted.lane == wanted and self._wanted.conversation_id is not None:
             queue.find(self._wanted.conversation_id)
         self._wanted = Place()
@@ -175,17 +183,6 @@ class LanesScreen(Verbs):
         """Type a filter."""
         self._go_to_pane(QueueList)
         self.query_one(FilterLine).open()
-
-    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
-        """Show what answers to it."""
-        event.stop()
-        if not event.text:
-            event.filter_line.show_count(0, 0)
-        self.query_one(QueueList).restart()
-
-    def on_filter_line_left(self) -> None:
-        """Back to the rows."""
-        self.query_one(QueueList).focus()
 
     @override
     def focus_next(self, selector: object = "*") -> Widget | None:
@@ -211,11 +208,14 @@ class LanesScreen(Verbs):
         return pane
 
     def do_back(self) -> None:
-        """Back to the queue; there, a filter is cleared."""
+        """Back to the queue; there, a filter is cleared, and then what is marked."""
         if not isinstance(self.focused, QueueList):
             self._go_to_pane(QueueList)
         elif self.query_one(FilterLine).text:
             self.query_one(FilterLine).action_clear()
+        else:
+            self.query_one(QueueList).clear_marks()
+            self.scope_changed()
 
     # Preview
 

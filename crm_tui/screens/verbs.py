@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -13,18 +12,17 @@ from typing_extensions import override
 
 from crm_tui.commands import Command, bindings
 from crm_tui.desk.clocks import ClockLedger
-from crm_tui.desk.lanes import CrmError
+from crm_tui.screens.acting import Acting, Subject
 from crm_tui.screens.clock_panel import ClockPanel
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_search import PatientSearch
-from crm_tui.screens.raising_tasks import RaisesTasks
-from crm_tui.screens.showing import conversation_name, moment
+from crm_tui.screens.showing import moment
 from crm_tui.terminal import plain
 from crm_tui.widgets.choice import Choice, Pick, Picked
 from crm_tui.widgets.confirm import Confirm
 from crm_tui.widgets.panels import TextPanel
 
-Act = Callable[[int], object]
+__all__ = ["Subject", "Verbs"]
 
 PHYSICIAN = "physician"
 _RAISED_TO = (
@@ -32,41 +30,14 @@ _RAISED_TO = (
     ("nurse", "A nurse", "it goes to clinical triage"),
     (PHYSICIAN, "A physician", "one question, by a nurse"),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """A conversation that a verb is about; `name` is the patient's."""
-
-    conversation_id: int
-    name: str
-    patient_id: int | None
-    lane: str
-    owner_id: int | None
-    danger: bool
-
-    @property
-    def number(self) -> str:
-        """`C-12`."""
-        return conversation_name(self.conversation_id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """What became of a verb over several conversations."""
-
-    done: tuple[int, ...]
-    refused: tuple[str, ...]
-
-
 _INBOUND = "in:"
 """Before the outcome of a call that the patient made."""
 _BY_LANE = "lane"
 _PUT_ASIDE = frozenset({"move_lane", "escalate", "snooze", "close"})
 
 
-class Verbs(RaisesTasks):
-    """The verbs; a screen says by `subjects` what they are about, and by `acted` what follows."""
+class Verbs(Acting):
+    """The verbs."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(
         "claim",
@@ -82,13 +53,6 @@ class Verbs(RaisesTasks):
         "clock",
     )
 
-    def subjects(self) -> tuple[Subject, ...]:
-        """What is acted on: the marked rows, else the one in view."""
-        raise NotImplementedError
-
-    def acted(self) -> None:
-        """Called when a verb is done: look again, and advance."""
-
     @override
     def task_is_from(self) -> int | None:
         subjects = self.subjects()
@@ -97,9 +61,14 @@ class Verbs(RaisesTasks):
     @override
     def why_not(self, command: Command) -> str | None:
         """A danger is put aside by clinicians alone: said at the key, before any dialog."""
-        if command.id in _PUT_ASIDE and not self.session.is_clinician and any(one.danger for one in self.subjects()):
+        if command.id in _PUT_ASIDE and not self.session.is_clinician and self._dangers_alone:
             return "This holds a danger: only a clinician may put it aside. ! shows whom to fetch."
         return super().why_not(command)
+
+    @property
+    def _dangers_alone(self) -> bool:
+        subjects = self.subjects()
+        return bool(subjects) and all(one.danger for one in subjects)
 
     # The verbs
 
@@ -108,14 +77,21 @@ class Verbs(RaisesTasks):
         me = self.session.staff_id
         mine = {subject.conversation_id: subject.owner_id == me for subject in self.subjects()}
         words = "Given back to its lane" if all(mine.values()) else "Yours now"
-        self._perform(words, lambda number: self.desk.claim_or_release(number, mine=mine[number]))
+        self._perform(
+            words,
+            lambda number: self.desk.claim_or_release(number, mine=mine[number]),
+            bulk=self.acts.claiming(mine),
+        )
 
     def do_assign(self) -> None:
         """Make it another person's."""
         picks = [Pick(id=str(number), name=name) for number, name in self.session.choices.staff]
-        self._choose(
-            "Assign {} to", picks, lambda to: self._perform("Assigned", lambda one: self.desk.assign(one, int(to.id)))
-        )
+
+        def assign(to: Picked) -> None:
+            whose = int(to.id)
+            self._perform("Assigned", lambda one: self.desk.assign(one, whose), bulk=self.acts.assigning(whose))
+
+        self._choose("Assign {} to", picks, assign)
 
     def do_move_lane(self) -> None:
         """Ask for the lane, then for the reason."""
@@ -132,7 +108,8 @@ class Verbs(RaisesTasks):
 
         def move(reason: Picked) -> None:
             words = f"Moved to {titles[lane.id]}"
-            self._perform(words, lambda one: self.desk.move(one, lane.id, reason.id, None))
+            bulk = self.acts.moving(lane.id, reason.id)
+            self._perform(words, lambda one: self.desk.move(one, lane.id, reason.id, None), bulk=bulk)
 
         self._choose("Why does {} belong there?", _coded(self.session.choices.move_reasons), move)
 
@@ -148,7 +125,11 @@ class Verbs(RaisesTasks):
 
     def _ask_escalate_reason(self, to: Picked) -> None:
         def escalate(reason: Picked) -> None:
-            self._perform(f"Escalated to a {to.id}", lambda one: self.desk.escalate(one, to.id, reason.id, reason.text))
+            self._perform(
+                f"Escalated to a {to.id}",
+                lambda one: self.desk.escalate(one, to.id, reason.id, reason.text),
+                bulk=self.acts.escalating(to.id, reason.id, reason.text),
+            )
 
         picks = _coded(self.session.choices.escalate_reasons)
         self._choose("Why, and what is your question? {}", picks, escalate, text_label="your question", needed=True)
@@ -164,7 +145,8 @@ class Verbs(RaisesTasks):
             if at is None:
                 self.flash(f"“{picked.text}” is no time; type 2h, fri 10:00 or 12/1 2pm.", "warning")
                 return
-            self._perform(f"Snoozed until {moment(at, zone)}", lambda one: self.desk.snooze(one, at, None))
+            words = f"Snoozed until {moment(at, zone)}"
+            self._perform(words, lambda one: self.desk.snooze(one, at, None), bulk=self.acts.snoozing(at))
 
         self._choose(
             "Snooze {} until", picks, snooze, free=True, hint="or type: 2h · 15:30 · fri 10:00 · 12/1 2pm · esc back"
@@ -173,11 +155,11 @@ class Verbs(RaisesTasks):
     def do_close(self) -> None:
         """Ask how it ended."""
         picks = _coded(self.session.choices.outcomes)
-        self._choose(
-            "How did {} end?",
-            picks,
-            lambda end: self._perform("Closed", lambda one: self.desk.close(one, end.id, None)),
-        )
+
+        def close(end: Picked) -> None:
+            self._perform("Closed", lambda one: self.desk.close(one, end.id, None), bulk=self.acts.closing(end.id))
+
+        self._choose("How did {} end?", picks, close)
 
     def do_log_call(self) -> None:
         """Ask how the call ended, what it was about, and when to call again where it did not reach."""
@@ -307,7 +289,7 @@ class Verbs(RaisesTasks):
         if not subjects:
             self.flash("Nothing is under the cursor.", "warning")
             return
-        about = f"{len(subjects)} conversations" if len(subjects) > 1 else self._said(subjects[0])
+        about = f"{len(subjects)} conversations" if len(subjects) > 1 else self.said(subjects[0])
 
         def answered(picked: Picked | None) -> None:
             if picked is not None:
@@ -315,64 +297,6 @@ class Verbs(RaisesTasks):
 
         choice = Choice(title.format(about), picks, text_label=text_label, text_needed=needed, free=free, hint=hint)
         self.app.push_screen(choice, answered)
-
-    def _said(self, subject: Subject) -> str:
-        return subject.number if self.console.masked else f"{subject.number} {subject.name}"
-
-    def _perform(self, words: str, act: Act, *, undoable: bool = True) -> None:
-        """Do it to the one in view; to several only after their number was typed."""
-        subjects = self.subjects()
-        if len(subjects) == 1:
-            self._do(words, act, subjects, undoable=undoable)
-            return
-        dangers = sum(subject.danger for subject in subjects)
-        fit = tuple(subject for subject in subjects if not subject.danger)
-        if not fit:
-            self.flash("Nothing here may be acted on together.", "warning")
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._do(words, act, fit, undoable=undoable)
-
-        question = Confirm(
-            f"{words}: {len(fit)} conversations?",
-            "This is done to each of them.",
-            count=len(fit),
-            samples=[self._said(subject) for subject in fit],
-            excluded=f"{dangers} with an open alarm" if dangers else "",
-        )
-        self.app.push_screen(question, answered)
-
-    def _do(self, words: str, act: Act, subjects: Sequence[Subject], *, undoable: bool) -> None:
-        numbers = [subject.conversation_id for subject in subjects]
-        if len(numbers) == 1:
-            self.write(lambda: act(numbers[0]), lambda _: self._done(words, numbers, undoable=undoable))
-            return
-
-        def all_of_them() -> Tally:
-            done, refused = [], []
-            for number in numbers:
-                try:
-                    act(number)
-                    done.append(number)
-                except CrmError as error:
-                    refused.append(error.message)
-            return Tally(done=tuple(done), refused=tuple(refused))
-
-        def tell(tally: Tally) -> None:
-            self._done(f"{words} · {len(tally.done)} done, {len(tally.refused)} refused", tally.done, undoable=undoable)
-            if tally.refused:
-                self.notify(tally.refused[0], title="Refused", severity="warning")
-
-        self.write(all_of_them, tell)
-
-    def _done(self, words: str, numbers: Sequence[int], *, undoable: bool) -> None:
-        if undoable:
-            for number in numbers:
-                self.console.done.add(number, words)
-        self.flash(f"{words} · z undoes" if undoable else words)
-        self.acted()
 
 
 def _coded(pairs: Sequence[tuple[str, str]]) -> list[Pick]:

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from crm_tui.terminal import plain
 from crm_tui.widgets.line import Line
@@ -18,28 +18,36 @@ from crm_tui.widgets.line import Line
 _PAUSE = 0.2
 
 
-class FilterLine(Horizontal):
-    """Hidden until `open`; enter keeps the filter and goes back to the list, escape clears it."""
+class FilterLine(Vertical):
+    """Hidden until `open`; enter keeps the filter and goes back to the list, escape clears it.
+
+    Below it stands what is to be said about what was typed: a mistake, or where it looked.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "Clear the filter", show=False)]
     DEFAULT_CSS = """
     FilterLine {
-        height: 1;
+        height: auto;
         background: $panel;
         padding: 0 1;
         display: none;
+        Horizontal { height: 1; }
         Input { height: 1; padding: 0; width: 1fr; background: $panel; }
-        Line { width: auto; color: $warning; text-style: bold; }
+        #filter-count { width: auto; color: $warning; text-style: bold; }
+        #filter-said { height: auto; color: $quiet; display: none; }
+        #filter-said.-shown { display: block; }
+        #filter-said.-wrong { color: $warning; }
         &.-shown { display: block; }
     }
     """
 
     @dataclass
     class Changed(Message):
-        """The list is to show what answers to `text`, or all for an empty one."""
+        """The list is to show what answers to `text`, or all for an empty one; `settled` once enter said so."""
 
         filter_line: FilterLine
         text: str
+        settled: bool = False
 
         @property
         def control(self) -> FilterLine:
@@ -55,8 +63,10 @@ class FilterLine(Horizontal):
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Input(compact=True, placeholder=self._placeholder)
-        yield Line()
+        with Horizontal():
+            yield Input(compact=True, placeholder=self._placeholder)
+            yield Line(id="filter-count")
+        yield Static(id="filter-said", markup=False)
 
     @property
     def text(self) -> str:
@@ -67,6 +77,19 @@ class FilterLine(Horizontal):
         """Show the line and type into it."""
         self.add_class("-shown")
         self.query_one(Input).focus()
+
+    def put(self, text: str) -> None:
+        """Show a filter that holds already, as one does that a view brought along."""
+        self._posted = text
+        self.query_one(Input).value = text
+        self.set_class(bool(text), "-shown")
+
+    def say(self, words: str, *, wrong: bool = False) -> None:
+        """Say something below what is typed, or nothing."""
+        said = self.query_one("#filter-said", Static)
+        said.update(plain(words))
+        said.set_class(bool(words), "-shown")
+        said.set_class(wrong, "-wrong")
 
     def show_count(self, shown: int, total: int) -> None:
         """Say `FILTERED 12 of 60` while a filter holds."""
@@ -89,14 +112,14 @@ class FilterLine(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter filters at once and goes back to the list."""
         event.stop()
-        self._post()
+        self._post(settled=True)
         self.set_class(bool(self.text), "-shown")
         self.post_message(self.Left())
 
-    def _post(self) -> None:
+    def _post(self, *, settled: bool = False) -> None:
         if self._resting is not None:
             self._resting.stop()
             self._resting = None
-        if self.text != self._posted:
+        if settled or self.text != self._posted:
             self._posted = self.text
-            self.post_message(self.Changed(self, self.text))
+            self.post_message(self.Changed(self, self.text, settled))

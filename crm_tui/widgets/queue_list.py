@@ -6,7 +6,7 @@ back. It runs no query, keeps at most nine pages, and never makes a widget of a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -74,8 +74,7 @@ class QueueList(ScrollView, can_focus=True):
     class PageWanted(Message):
         """Rows are needed: `limit` of them from `index` on, in the list's order.
 
-        `after` and `before` are the store's keys of the rows just outside the page, where
-        known; `around` is the key of the row the cursor stands on when a reload asks.
+        `after` is the store's key of the row just before the page, where known.
         Answer with `provide_page(generation, index, …)` or `page_failed(generation, index)`.
         """
 
@@ -84,8 +83,6 @@ class QueueList(ScrollView, can_focus=True):
         index: int
         limit: int
         after: tuple[object, ...] | None = None
-        before: tuple[object, ...] | None = None
-        around: tuple[object, ...] | None = None
 
         @property
         def control(self) -> QueueList:
@@ -167,11 +164,13 @@ class QueueList(ScrollView, can_focus=True):
         at = self.row
         self._sought = at.id if at is not None else self._sought
         self._cache.renew()
-        self._ask(self.cursor // PAGE, around=at.key if at is not None else None)
+        self._ask(self.cursor // PAGE)
 
     def restart(self) -> None:
-        """Forget everything and ask from the top, as another lane or filter needs."""
+        """Ask from the top, as another lane or filter needs; what is marked stays marked."""
+        marks = dict(self._marks)
         self.forget()
+        self._marks.update(marks)
         self._ask(0)
 
     def forget(self) -> None:
@@ -235,6 +234,11 @@ class QueueList(ScrollView, can_focus=True):
                 return True
         self._sought = row_id
         return False
+
+    def mark(self, rows: Iterable[QueueRow]) -> None:
+        """Mark these rows beside those that are marked, wherever in the list they are."""
+        self._marks.update((row.id, row) for row in rows)
+        self.refresh()
 
     def clear_marks(self) -> None:
         """Unmark every row."""
@@ -375,8 +379,8 @@ class QueueList(ScrollView, can_focus=True):
             for number in self._cache.missing(first, last):
                 self._ask(number)
 
-    def _ask(self, number: int, *, around: tuple[object, ...] | None = None) -> None:
-        before, after = self._cache.neighbours(number)
+    def _ask(self, number: int) -> None:
+        before, _ = self._cache.neighbours(number)
         self._cache.asked(number)
         self.post_message(
             self.PageWanted(
@@ -385,8 +389,6 @@ class QueueList(ScrollView, can_focus=True):
                 number * PAGE,
                 PAGE,
                 after=before.key if before is not None else None,
-                before=after.key if after is not None else None,
-                around=around,
             )
         )
 

@@ -114,8 +114,10 @@ async def test_a_filter_says_so_and_is_gone_with_the_session(clinic: Clinic, acc
     async with console(clinic.crm, "kim") as hands:
         await hands.press("K", "slash")
         await hands.type("bo")
+        await hands.until(lambda: hands.sees("enter looks for these words"))
+        await hands.press("enter")
         await hands.until(lambda: hands.sees("FILTERED 1 of 2"))
-        await hands.press("enter", "ctrl+q")
+        await hands.press("ctrl+q")
     async with console(clinic.crm, "kim") as hands:
         assert isinstance(hands.app.screen, LanesScreen)
         assert hands.app.screen.lane == "refills", "the lane is remembered"

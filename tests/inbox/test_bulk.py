@@ -15,9 +15,10 @@ from crm_core.inbox.bulk import IN_ONE_UNIT, Bulk, do_to_all, moving, weigh
 from crm_core.inbox.handling import assign, close, snooze
 from crm_core.inbox.journal import NotThatOne, journal, rows_of, rows_of_last, take_back
 from crm_core.inbox.model import State, Verb
-from crm_core.inbox.tables import Undo
+from crm_core.inbox.tables import Conversation, Undo
 from crm_core.inbox.take import claim
 from crm_core.inbox.undo import NothingToUndo, TooLate
+from crm_tui.desk.acts import ActsDesk
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import BO, Clinic
 from tests.inbox.looking import statements, stored, tags
@@ -192,3 +193,34 @@ def test_the_journal_ends_at_fifty_and_costs_three_statements(clinic: Clinic) ->
     assert len(heard) == 3, heard
     with clinic.crm.read(SYSTEM) as unit:
         assert len(unit.scalars(select(Undo.id))) == 52
+
+
+def test_stopped_between_two_units_it_leaves_the_rest_and_what_is_done_is_one_act(clinic: Clinic) -> None:
+    fill(clinic.crm, 120, clinic.patients["Ana"])
+    desk = ActsDesk(clinic.crm, clinic.agent)
+    told: list[tuple[int, int]] = []
+    tally = desk.do(
+        list(range(1, 121)),
+        desk.snoozing(MONDAY + timedelta(days=2)),
+        lambda done, total: told.append((done, total)),
+        lambda: bool(told) and told[-1][0] >= IN_ONE_UNIT,
+    )
+    assert (len(tally.done), tally.refused, tally.stopped) == (50, (), True)
+    assert told == [(0, 120), (50, 120)]
+    assert desk.journal()[0].count == 50
+    taken = desk.take_back(tally.act, None, lambda *_: None)
+    assert len(taken.done) == 50
+
+
+def test_each_fifty_are_committed_by_themselves(clinic: Clinic) -> None:
+    """So that nobody waits behind two thousand, and a crash keeps what was done."""
+    fill(clinic.crm, 120, clinic.patients["Ana"])
+    desk = ActsDesk(clinic.crm, clinic.agent)
+    committed: list[int] = []
+
+    def look(done: int, total: int) -> None:
+        with clinic.crm.read(SYSTEM) as unit:
+            committed.append(len(unit.scalars(select(Conversation.id).where(Conversation.state == State.SNOOZED))))
+
+    desk.do(list(range(1, 121)), desk.snoozing(MONDAY + timedelta(days=2)), look, lambda: False)
+    assert committed == [0, 50, 100, 120]

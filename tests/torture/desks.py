@@ -19,6 +19,7 @@ from crm_core.inbox.handling import PassedToAndFro
 from crm_core.inbox.take import put_down
 from crm_core.settings import Settings
 from crm_core.words import Channel
+from crm_tui.desk.acts import ActsDesk
 from crm_tui.desk.lanes import LanesDesk
 from tests.conftest import MASTER
 from tests.torture.processes import Ahead
@@ -48,6 +49,7 @@ class Desk:
 
     def __init__(self, crm: Crm, actor: Actor, tell: Teller, seed: int) -> None:
         self.desk = LanesDesk(crm, actor)
+        self.acts = ActsDesk(crm, actor)
         self.actor = actor
         self.tell = tell
         self.chance = random.Random(seed)  # noqa: S311 - a script that can be repeated
@@ -92,7 +94,7 @@ class Desk:
         self._try("escalated", lambda: self.desk.escalate(number, "supervisor", "policy", "May I?"))
 
     def _undo(self, number: int, _: int | None) -> None:
-        self._try("undone", lambda: self.desk.undo(number))
+        self._try("undone", lambda: self.acts.take_back(None, number, lambda *_: None))
 
     def _someone_elses(self) -> int | None:
         """Claim something out of a lane's first lines, as a person who looks over the list does."""
