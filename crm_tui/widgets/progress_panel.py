@@ -28,7 +28,7 @@ class ProgressPanel(Dialog[None]):
         self._stop = stop
         self._monotonic = monotonic
         self._began = monotonic()
-        self._over = False
+        self._over = self._gone = False
         self._told = (0, 0)
 
     def compose_question(self) -> ComposeResult:
@@ -37,13 +37,16 @@ class ProgressPanel(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show what was told before."""
-        self.show(*self._told)
+        self._paint()
 
     def show(self, done: int, total: int) -> None:
         """Say that `done` of `total` are through."""
         self._told = (done, total)
         if self.is_mounted:
-            self.query_one("#progress-bar", Static).update(plain(self.said(done, total)))
+            self._paint()
+
+    def _paint(self) -> None:
+        self.query_one("#progress-bar", Static).update(plain(self.said(*self._told)))
 
     def said(self, done: int, total: int) -> str:
         """The bar and its figures."""
@@ -59,10 +62,14 @@ class ProgressPanel(Dialog[None]):
     def finish(self) -> None:
         """The work has ended: go away, now or once a lock over it has been opened."""
         self._over = True
-        if self.is_current:
-            self.dismiss(None)
+        self._go()
 
     def on_screen_resume(self) -> None:
         """What ended under a lock goes away when that is opened."""
         if self._over:
+            self.call_later(self._go)
+
+    def _go(self) -> None:
+        if self.app.screen is self and not self._gone:
+            self._gone = True
             self.dismiss(None)

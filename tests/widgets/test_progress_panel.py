@@ -52,4 +52,5 @@ async def test_what_ends_under_another_screen_goes_when_that_goes() -> None:
         over.finish()
         await pilot.pause()
         await pilot.pause()
-        assert app.screen not in (panel, over)
+        assert app.screen is not over
+        assert app.screen is not panel
