@@ -106,15 +106,18 @@ def journal(unit: ReadUnit) -> list[Act]:
 
 @needs(Permission.CONVERSATION_WORK)
 def rows_of_last(unit: ReadUnit, conversation_id: int | None = None) -> list[int]:
-    """The stored rows of my last act that is not undone, in one conversation or anywhere; NothingToUndo."""
+    """The stored rows of my last act that is not undone; NothingToUndo.
+
+    In one conversation it is what was done there alone, though it was done to others at once.
+    """
     mine = [Undo.staff_id == unit.actor.staff_id, Undo.undone_at.is_(None)]
     if conversation_id is not None:
         mine.append(Undo.conversation_id == conversation_id)
-    newest = select(_act).where(*mine).order_by(Undo.at.desc(), Undo.id.desc()).limit(1)
-    number = unit.scalar(newest)
-    if number is None:
+    newest = select(Undo.id, _act.label("act")).where(*mine).order_by(Undo.at.desc(), Undo.id.desc()).limit(1)
+    row = unit.execute(newest).first()
+    if row is None:
         raise NothingToUndo
-    return rows_of(unit, number)
+    return rows_of(unit, row.act) if conversation_id is None else [row.id]
 
 
 @needs(Permission.CONVERSATION_WORK)

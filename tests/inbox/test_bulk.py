@@ -115,6 +115,16 @@ def test_what_has_changed_since_is_left_and_named(clinic: Clinic) -> None:
     assert stored(clinic.crm, third)["state"] is State.CLOSED
 
 
+def test_of_what_was_done_to_several_one_alone_can_be_taken_back(clinic: Clinic) -> None:
+    one, other = several(clinic, 2)
+    clinic.do(clinic.agent, do_to_all, [one, other], PUTTING_OFF)
+    taken = undo(clinic, clinic.see(clinic.agent, rows_of_last, other))
+    assert taken.done == (other,)  # type: ignore[attr-defined]
+    assert (stored(clinic.crm, one)["state"], stored(clinic.crm, other)["state"]) == (State.SNOOZED, State.NEW)
+    (act,) = clinic.see(clinic.agent, journal)
+    assert (act.count, act.possible) == (2, 1)
+
+
 def test_a_unit_holds_at_most_fifty(clinic: Clinic) -> None:
     with pytest.raises(ValueError, match="at most 50"):
         clinic.do(clinic.agent, do_to_all, list(range(IN_ONE_UNIT + 1)), CLOSING)
