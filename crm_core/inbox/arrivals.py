@@ -223,7 +223,8 @@ def _begin(unit: WriteUnit, rules: InboxRules, arrival: Arrival, *, follows_id: 
     decision = _decide(unit, rules, arrival)
     lane, priority = decision.lane, decision.priority
     unscreened = arrival.screening.verdict is Verdict.UNSCREENED
-    given = given_by_rule(unit, rules, decision) if decision.assign and not unscreened else None
+    clear = arrival.screening.verdict is Verdict.CLEAR
+    given = given_by_rule(unit, rules, decision) if decision.assign and clear else None
     if given is not None:
         decision = decision.assigned(saw=given.why, passed=given.owner_id is not None)
     if unscreened:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from crm_core.access.model import SYSTEM, Role
+from crm_core.access.roster import set_capacity
 from crm_core.access.service import disable
 from crm_core.app import Crm
 from crm_core.inbox.conditions import AgeGroup, Pending
@@ -205,6 +206,42 @@ def test_what_a_rule_assigns_is_nobodys_where_that_person_cannot_have_it(clinic:
     with clinic.crm.write(SYSTEM) as unit:
         disable(unit, rosa.staff_id)
     assert owner_and_why(STRANGER) == (None, "  goes to rosa: no, the account is disabled")
+
+
+def test_what_a_rule_assigns_is_nobodys_where_that_person_is_full(clinic: Clinic, staff: StaffFactory) -> None:
+    rosa = staff(Role.AGENT, name="rosa")
+    with clinic.crm.write(SYSTEM) as unit:
+        set_capacity(unit, rosa.staff_id, 1)
+    to_rosa(clinic)
+    first, second = (clinic.text("How much is my bill?", sender).conversation_id for sender in (ANA, BO))
+    assert stored(clinic.crm, first)["owner_id"] == rosa.staff_id
+    assert stored(clinic.crm, second)["owner_id"] is None
+    lines = clinic.see(clinic.supervisor, why_here, second)
+    assert "  goes to rosa: no, Rosa holds 1 of 1 open conversations" in lines
+
+
+def test_a_rule_may_leave_it_to_the_lanes_policy(clinic: Clinic, staff: StaffFactory) -> None:
+    bills = rule("bills", 'field = "text", op = "contains_any", value = ["bill"]', TO_BILLING + '\nassign = "policy"')
+    put_in_force(clinic.crm, own_playbook(rules=bills))
+    alone = clinic.text("How much is my bill?").conversation_id
+    assert stored(clinic.crm, alone)["owner_id"] is None
+    assert "  goes to policy: no, billing has no policy" in clinic.see(clinic.supervisor, why_here, alone)
+    owner = ('title = "Billing"', 'title = "Billing"\nassign = { by = "least_loaded" }')
+    put_in_force(clinic.crm, own_playbook(rules=bills, changed={"lanes.toml": owner}))
+    shared = clinic.text("How much is my bill?", BO).conversation_id
+    assert stored(clinic.crm, shared)["owner_id"] in {clinic.agent.staff_id, clinic.supervisor.staff_id}
+    assert any(
+        "goes to policy: yes, least loaded in Billing" in line
+        for line in clinic.see(clinic.supervisor, why_here, shared)
+    )
+
+
+def test_a_text_that_alarms_is_assigned_to_no_one(clinic: Clinic, staff: StaffFactory) -> None:
+    staff(Role.AGENT, name="rosa")
+    to_rosa(clinic)
+    got = clinic.text("My bill, and I have crushing chest pain")
+    assert got.lane == "clinical_triage"
+    assert stored(clinic.crm, got.conversation_id)["owner_id"] is None
 
 
 def test_what_nobody_could_screen_is_assigned_to_no_one(clinic: Clinic, staff: StaffFactory) -> None:
