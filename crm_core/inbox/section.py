@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from crm_core.access.model import Role
 from crm_core.inbox.clocks import Targets
@@ -44,6 +44,16 @@ def _working_time(value: Any) -> Any:
     return timedelta(hours=hours, minutes=minutes)
 
 
+def _can_match(entry: str) -> str:
+    try:
+        check_entry(entry)
+    except EntryError as bad:
+        raise ValueError(str(bad)) from bad
+    return entry
+
+
+Entry = Annotated[str, AfterValidator(_can_match)]
+"""A word or phrase as phrases.py reads it."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 WorkingTime = Annotated[timedelta, BeforeValidator(_working_time)]
@@ -261,19 +271,9 @@ class OutcomesSection(Strict):
 class WordList(_Keyed):
     """Words that mean one thing, for rules to ask after as `@key`; see phrases.py."""
 
-    words: tuple[str, ...] = ()
-    but_not: tuple[str, ...] = ()
+    words: tuple[Entry, ...] = ()
+    but_not: tuple[Entry, ...] = ()
     include: tuple[Key, ...] = ()
-
-    @field_validator("words", "but_not")
-    @classmethod
-    def _entries_can_match(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            try:
-                check_entry(entry)
-            except EntryError as bad:
-                raise ValueError(str(bad)) from bad
-        return value
 
     @model_validator(mode="after")
     def _holds_something(self) -> WordList:

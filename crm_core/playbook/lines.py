@@ -81,6 +81,7 @@ class _Places:
                 path += (self._tables[path],)
         path += names[-1:]
         if double:
+            self._note(path, start)
             self._tables[path] = self._tables.get(path, -1) + 1
             path += (self._tables[path],)
         self._note(path, start)

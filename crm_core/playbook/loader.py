@@ -211,12 +211,24 @@ def _echoes(details: ErrorDetails) -> bool:
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
+_IN_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known key",
+    "model_type": "is not a table: write [name], or { key = value }",
+    "dict_type": "is not a table: write [name], or { key = value }",
+    "mapping_type": "is not a table: write [name], or { key = value }",
+    "model_attributes_type": "is not a table: write [name], or { key = value }",
+    "tuple_type": "is not a list: write it in brackets",
+    "list_type": "is not a list: write it in brackets",
+    "union_tag_not_found": "does not say what it looks at: give it a field",
+}
+"""What the checks of types say to someone who has never seen Python."""
+
+
 def _sentence(details: ErrorDetails) -> str:
     kind = details["type"]
-    if kind == "missing":
-        return "is missing"
-    if kind == "extra_forbidden":
-        return "is not a known key"
+    if kind in _IN_WORDS:
+        return _IN_WORDS[kind]
     if kind == "value_error":
         return str(details["ctx"]["error"])
     message = details["msg"][:1].lower() + details["msg"][1:]
