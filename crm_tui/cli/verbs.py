@@ -51,15 +51,15 @@ def reply(
     number = named(session, conversation)
     written = given_text(text) if template is None or text == "-" else text
     with session.writing() as unit:
-        version = None
+        version, then = None, None
         if template is not None:
             text_made = filled(unit, session.crm.gate, number, template, personal=written)
-            written, version = text_made.text, text_made.version_id
+            written, version, then = text_made.text, text_made.version_id, text_made.then
         assert written is not None
         if at is not None:
             when = moment(at, unit.now)
             scheduling.send_later(unit, session.crm.gate, number, written, at=when, template_version_id=version)
-            not_done: tuple[str, ...] = ()
+            not_done = (f"what its template does besides is not done for one that goes later: {then}",) if then else ()
         else:
             not_done = tuple(answer(unit, session.crm.gate, number, written, template_version_id=version).not_done)
     for sentence in not_done:

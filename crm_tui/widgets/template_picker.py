@@ -165,7 +165,7 @@ class TemplatePicker(Vertical):
         return self.query_one("#picker-results", OptionList)
 
     def _prompt(self, option: TemplateOption) -> Content:
-        words = (option.category.replace("_", " "), option.language, "macro" if option.then else "")
+        words = ("macro" if option.then else "", option.category.replace("_", " "), option.language)
         facts = " · ".join(one_line(word) for word in words if word)
         name = plain(one_line(option.name), "$quiet" if option.refused else "")
         why = plain(f"  {one_line(option.refused)}", "$warning") if option.refused else plain(f"  {facts}", "$quiet")

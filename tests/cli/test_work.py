@@ -212,3 +212,17 @@ def test_a_second_import_changes_nothing_and_rejects_go_to_their_file(clinic: Ca
     assert answer.json["rejected"] == 1
     assert json.loads((tmp_path / "rejects.ndjson").read_text().splitlines()[0])["message"]
     assert clinic("import", "fhir", "/nonexistent").code == 2
+
+
+def test_a_macro_closes_what_it_answers_and_says_what_it_could_not_do(clinic: Caller) -> None:
+    clinic.done("template", "approve", "other_youre_welcome")
+    number = arrive(clinic)["conversation"]
+    later = clinic("reply", number, "--template", "other_youre_welcome", "--at", "2d")
+    assert later.code == 0
+    assert "not done for one that goes later: closes as resolved" in later.err
+    other = arrive(clinic, "Thanks a lot, I have a question about my bill", **{"from": "212-555-0199"})["conversation"]
+    assert clinic("reply", other, "--template", "other_youre_welcome").code == 1, "nobody is known by that number"
+    again = arrive(clinic, "Where do I send my insurance card for the bill?")["conversation"]
+    answered = clinic.done("reply", again, "--template", "other_youre_welcome")
+    assert answered["state"] == "closed"
+    assert answered["outcome"] == "resolved"

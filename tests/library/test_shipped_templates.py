@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -19,6 +20,7 @@ from crm_core.library.section import SECTION, TemplatesSection, TemplateText
 from crm_core.library.segments import segments
 from crm_core.playbook.loader import load
 from crm_core.playbook.problems import Caution, PlaybookErrors, Problem
+from crm_core.sections import SECTIONS
 from crm_core.words import Channel
 
 SHIPPED = Path(__file__).parents[2] / "data" / "playbooks" / "primary_care" / "templates"
@@ -211,3 +213,17 @@ def test_a_plain_text_reads_easier_than_an_official_one() -> None:
     assert grade(plain) < 4
     assert grade(official) > 12
     assert grade("") == 0
+
+
+def test_a_playbook_whose_template_names_a_missing_category_or_outcome_is_not_loaded(tmp_path: Path) -> None:
+    folder = tmp_path / "playbook"
+    shutil.copytree(SHIPPED.parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    file = folder / "templates" / "other_youre_welcome.md"
+    file.write_text(file.read_text().replace('"resolved"', '"solved"').replace('["other"]', '["othre"]'))
+    with pytest.raises(PlaybookErrors) as refused:
+        load(folder, SECTIONS)
+    said = [str(problem) for problem in refused.value.problems]
+    assert [one.partition("; there are")[0] for one in said] == [
+        "templates/other_youre_welcome.md:4: categories[0]: there is no category othre",
+        "templates/other_youre_welcome.md:9: then.close: there is no outcome solved",
+    ]
