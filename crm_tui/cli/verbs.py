@@ -59,9 +59,10 @@ def reply(
         if at is not None:
             when = moment(at, unit.now)
             scheduling.send_later(unit, session.crm.gate, number, written, at=when, template_version_id=version)
-            not_done = (f"what its template does besides is not done for one that goes later: {then}",) if then else ()
+            said = f"what its template does besides is not done for one that goes later: {then}"
+            not_done: tuple[str, ...] = (said,) if then else ()
         else:
-            not_done = tuple(answer(unit, session.crm.gate, number, written, template_version_id=version).not_done)
+            not_done = answer(unit, session.crm.gate, number, written, template_version_id=version).not_done
     for sentence in not_done:
         session.say(f"The answer goes, and that is all: {sentence}")
     show_conversation(session, number)
