@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
 from crm_core.access.model import Permission
 from crm_core.audit.tags import Tag
@@ -21,9 +21,9 @@ from crm_core.inbox.model import State, Verb
 from crm_core.inbox.offers import withdraw_offer
 from crm_core.inbox.rules import PHYSICIAN_LANE, InboxRules, inbox_rules
 from crm_core.inbox.section import AssignBy, AssignPolicy
+from crm_core.inbox.steps import write_step
 from crm_core.inbox.tables import Alarm, Conversation, Step
 from crm_core.store.feed import Topic
-from crm_core.vault.fields import Field
 from crm_core.work.units import WriteUnit
 
 SUBSTITUTE = "substitute"
@@ -240,22 +240,6 @@ def _give(unit: WriteUnit, row: Mapping[str, Any], chosen: Chosen) -> None:
     )
     if row["owner_id"] is not None:
         withdraw_offer(unit, row["id"])
-    step_id = unit.new_id("step")
-    step = {
-        "id": step_id,
-        "conversation_id": row["id"],
-        "at": unit.now,
-        "actor_id": 0,
-        "verb": Verb.ASSIGNED,
-        "from_state": row["state"],
-        "to_state": row["state"],
-        "from_lane": row["lane"],
-        "to_lane": row["lane"],
-        "from_owner": row["owner_id"],
-        "to_owner": chosen.owner_id,
-        "reason": chosen.reason,
-        "words_sealed": unit.seal(Field.STEP_TEXT, step_id, chosen.words),
-    }
-    unit.execute(insert(Step.__table__), [step])  # type: ignore[arg-type]
+    write_step(unit, row, Verb.ASSIGNED, actor_id=0, to_owner=chosen.owner_id, reason=chosen.reason, words=chosen.words)
     unit.audit(Tag.CONVERSATION_ASSIGNED, row["id"], why=chosen.reason)
     unit.changed(Topic.INBOX)
