@@ -52,6 +52,7 @@ TABLE: dict[str, Entry] = {
     "escalate": Entry(WORK, "verbs", "Hand a conversation up, with one question."),
     "bulk": Entry(WORK, "bulk", "One verb over all that answer to a filter.", whole=True),
     "undo": Entry(WORK, "undo", "Take back what you did last."),
+    "handoff": Entry(WORK, "handoff", "What I own, what I hand over, and what is handed to me.", whole=True),
     "tasks": Entry(WORK, "tasks", "What is to be done, by whom and by when.", whole=True),
     "patients": Entry(LOOK, "patients", "Find patients.", whole=True),
     "import": Entry(LOOK, "imports", "Bring patients in from other systems.", whole=True),
