@@ -20,7 +20,7 @@ from crm_tui.commands import COMMANDS, Command, bindings
 from crm_tui.delivering import Delivering
 from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Entrance
 from crm_tui.desk.lanes import Topic
-from crm_tui.modes import Modes
+from crm_tui.handing_over import HandingOver
 from crm_tui.screens.alarms import AlarmsPanel
 from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.conversation import ConversationScreen, Start
@@ -35,7 +35,7 @@ from crm_tui.widgets.panels import HelpPanel
 _IN_ANY_STATE = frozenset({"quit", "theme"})
 
 
-class CrmApp(Delivering, TakingBack, Modes):
+class CrmApp(Delivering, TakingBack, HandingOver):
     """One console over one opened store."""
 
     TITLE = "crm"
@@ -77,6 +77,7 @@ class CrmApp(Delivering, TakingBack, Modes):
         """Alarms are looked at always; a screen when it is in view."""
         if event.topics & {Topic.ALARM, Topic.INBOX}:
             self._look_at_alarms()
+        self.look_at_offers(event.topics)
         in_view = None if self.idle.is_locked else self.front
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from crm_tui import finding_commands
 from crm_tui.command import Command, Group, shown_key
+from crm_tui.handoff_commands import HANDOFF_COMMANDS
 from crm_tui.library_commands import LIBRARY_COMMANDS
 
 __all__ = ["COMMANDS", "Command", "Group", "bindings", "command", "help_sections", "in_group", "shown_key"]
@@ -341,6 +342,7 @@ COMMANDS: tuple[Command, ...] = (
         help="Each clock's sum: what counted, what was paused, closed or a holiday.",
         permission="conversation:read",
     ),
+    *HANDOFF_COMMANDS,
     *LIBRARY_COMMANDS,
     Command(
         id="palette",

@@ -55,6 +55,9 @@ class Doors(StoreCalls, SafeApp[None]):
         """Whether somebody has signed in and not locked."""
         return self.session is not None and not self.idle.is_locked
 
+    def arrived(self) -> None:
+        """Called when somebody has signed in."""
+
     def left(self) -> None:
         """Called when a session has ended, to forget what belonged to it."""
 
@@ -96,6 +99,7 @@ class Doors(StoreCalls, SafeApp[None]):
         elif not unlocked:
             self.push_screen(LanesScreen(read_place(self.crm.settings.home, session.staff_id)))
             self.call_after_refresh(self._greet, session.entered)
+            self.arrived()
 
     def _greet(self, entered: Entered) -> None:
         assert self.session is not None

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from crm_core.app import Crm
 from crm_tui.desk.acts import ActsDesk
+from crm_tui.desk.company import CompanyDesk
 from crm_tui.desk.entrance import Entered
 from crm_tui.desk.files import FilesDesk
 from crm_tui.desk.finding import FindingDesk
+from crm_tui.desk.handoff import HandoffDesk
 from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.library import LibraryDesk
 from crm_tui.desk.patients import PatientDesk
@@ -29,6 +31,8 @@ class SignedIn:
     patients: PatientDesk
     tasks: TaskDesk
     library: LibraryDesk
+    handoff: HandoffDesk
+    company: CompanyDesk
     choices: Choices
 
     @property
@@ -61,5 +65,7 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         patients=PatientDesk(crm, entered.actor),
         tasks=TaskDesk(crm, entered.actor),
         library=LibraryDesk(crm, entered.actor),
+        handoff=HandoffDesk(crm, entered.actor),
+        company=CompanyDesk(crm, entered.actor),
         choices=desk.choices(),
     )

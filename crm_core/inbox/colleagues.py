@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from crm_core.access.model import Actor, Permission, Role
+from crm_core.access.needs import needs
 from crm_core.access.tables import Staff, StaffAbsence, StaffLane, StaffRole
 from crm_core.errors import CrmError, NotFound, UsageError
 from crm_core.inbox.record import Current
-from crm_core.inbox.rules import InboxRules
+from crm_core.inbox.rules import InboxRules, inbox_rules
 from crm_core.inbox.tables import STILL_OPEN, Conversation
 from crm_core.work.units import ReadUnit, WriteUnit
 
@@ -46,6 +47,43 @@ class Colleague:
     def is_full(self, held: int) -> bool:
         """Whether nothing more may be given to who holds so many."""
         return self.capacity is not None and held >= self.capacity
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColleagueView:
+    """One person to whom something may be given; `works` where all the lanes in question are theirs."""
+
+    id: int
+    name: str
+    works: bool
+    held: int
+    capacity: int | None
+    absent_until: datetime | None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether they hold as much as may be given to them."""
+        return self.capacity is not None and self.held >= self.capacity
+
+
+@needs(Permission.STAFF_READ)
+def who_may_take(unit: ReadUnit, lanes: Collection[str]) -> list[ColleagueView]:
+    """The active accounts with what they hold, by name: first those who work all of these lanes."""
+    rules = inbox_rules(unit)
+    active = {number: one for number, one in colleagues(unit).items() if one.active}
+    held = held_by(unit, active)
+    views = [
+        ColleagueView(
+            id=one.id,
+            name=one.name,
+            works=all(one.works(rules, lane) for lane in lanes),
+            held=held[one.id],
+            capacity=one.capacity,
+            absent_until=one.absent_until,
+        )
+        for one in active.values()
+    ]
+    return sorted(views, key=lambda one: (not one.works, one.name.casefold(), one.id))
 
 
 def colleagues(unit: ReadUnit, among: Collection[int] | None = None) -> dict[int, Colleague]:

@@ -68,8 +68,14 @@ def offer(unit: WriteUnit, conversation_id: int, to_id: int, *, words: str | Non
         raise HeldForClinicians(conversation_id=conversation_id, action="own")
     said = (words or "").strip() or None
     offer_id = unit.new_id("handover")
-    row = {"id": offer_id, "conversation_id": conversation_id, "from_id": unit.actor.staff_id, "to_id": to_id}
-    row |= {"offered_at": unit.now, "words_sealed": unit.seal(Field.HANDOVER_WORDS, offer_id, said)}
+    row = {
+        "id": offer_id,
+        "conversation_id": conversation_id,
+        "from_id": unit.actor.staff_id,
+        "to_id": to_id,
+        "offered_at": unit.now,
+        "words_sealed": unit.seal(Field.HANDOVER_WORDS, offer_id, said),
+    }
     unit.execute(insert(Handover.__table__), [row])  # type: ignore[arg-type]
     _note(unit, dict(conversation.row), None, f"to {to.name}" + (f": {said}" if said else ""))
     return offer_id

@@ -97,7 +97,7 @@ def offers_to_me(unit: ReadUnit) -> frozenset[int]:
     return frozenset(unit.scalars(_waiting(unit)))
 
 
-def _waiting(unit: ReadUnit) -> Select[tuple[int]]:
+def _waiting(unit: ReadUnit) -> Select[int]:
     """The offers to me, by the partial index: its condition's text would be ambiguous in a join."""
     return select(Handover.id).where(ON_OFFER, Handover.to_id == unit.actor.staff_id)
 

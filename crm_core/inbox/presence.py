@@ -41,8 +41,12 @@ def here(unit: WriteUnit, conversation_id: int, *, writing: bool) -> None:
     current(unit, conversation_id, lock=False)
     mine = (Presence.conversation_id == conversation_id, Presence.staff_id == unit.actor.staff_id)
     before = unit.execute(select(Presence.seen_at, Presence.writing).where(*mine)).one_or_none()
-    row = dict(zip(_KEY, (conversation_id, unit.actor.staff_id), strict=True))
-    row |= {"seen_at": unit.now, "writing": writing}
+    row = {
+        "conversation_id": conversation_id,
+        "staff_id": unit.actor.staff_id,
+        "seen_at": unit.now,
+        "writing": writing,
+    }
     unit.execute(upsert(unit.dialect, Presence.__table__, _KEY, ("seen_at", "writing")), [row])
     if before is None or before.writing != writing or before.seen_at + FADES_AFTER <= unit.now:
         # Others' rows that a crash left behind go when somebody is here again.

@@ -80,7 +80,7 @@ def _each(session: Session, conversations: list[str], act: Callable[[WriteUnit, 
     from crm_core.errors import CrmError
 
     numbers = [conversation_id(one) for one in conversations]
-    refused: list[CrmError] = []
+    refused: list[str] = []
     for number in numbers:
         try:
             with session.writing() as unit:
@@ -88,10 +88,10 @@ def _each(session: Session, conversations: list[str], act: Callable[[WriteUnit, 
         except CrmError as error:
             if len(numbers) == 1:
                 raise
-            refused.append(error)
+            refused.append(error.message)
     _show(session)
-    for error in refused:
-        session.say(error.message)
+    for said in refused:
+        session.say(said)
     if refused:
         raise typer.Exit(1)
 

@@ -254,10 +254,10 @@ class LanesDesk:
         with self._crm.write(self.actor) as unit:
             handling.link(unit, conversation_id, patient_id)
 
-    def assign(self, conversation_id: int, staff_id: int) -> None:
-        """Give it to a person."""
+    def assign(self, conversation_id: int, staff_id: int, *, anyway: bool = False) -> None:
+        """Give it to a person, `anyway` even to who is absent or full."""
         with self._crm.write(self.actor) as unit:
-            handling.assign(unit, conversation_id, staff_id)
+            handling.assign(unit, conversation_id, staff_id, anyway=anyway)
 
     def move(self, conversation_id: int, lane: str, reason: str, words: str | None) -> None:
         """Move it to another lane, with a reason; PassedToAndFro where a supervisor has it instead."""

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from crm_tui.commands import Command, Group, bindings, command
 from crm_tui.desk.lanes import CrmError, OpenConversation, State, Topic
+from crm_tui.screens.company import InCompany
 from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.files import Files
 from crm_tui.screens.moments import on_offer
@@ -22,6 +23,7 @@ from crm_tui.screens.text_length import said_length
 from crm_tui.screens.verbs import Subject
 from crm_tui.terminal import one_line
 from crm_tui.widgets.choice import Choice, Pick, Picked
+from crm_tui.widgets.company_line import CompanyLine
 from crm_tui.widgets.composer import Composer
 from crm_tui.widgets.identity import IdentityBar
 from crm_tui.widgets.status_line import StatusLine
@@ -40,7 +42,7 @@ class Start(Enum):
     """Put the text that was just taken back into the composer."""
 
 
-class ConversationScreen(Files):
+class ConversationScreen(Files, InCompany):
     """The screen of the work loop."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "conversation.tcss"]
@@ -69,6 +71,7 @@ class ConversationScreen(Files):
         yield ThreadView(now=now, zone=self.session.choices.zone)
         yield Vertical(id="writing")
         yield Composer(guard=self.console.guard, measure=said_length)
+        yield CompanyLine(now=now)
         yield StatusLine(now=now)
 
     def on_mount(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -12,10 +13,12 @@ from typing_extensions import override
 
 from crm_tui.commands import Command, bindings
 from crm_tui.desk.clocks import ClockLedger
+from crm_tui.desk.handoff import ColleagueView
 from crm_tui.screens.acting import Acting, Subject
 from crm_tui.screens.clock_panel import ClockPanel
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_search import PatientSearch
+from crm_tui.screens.picking_people import people
 from crm_tui.screens.showing import moment
 from crm_tui.terminal import plain
 from crm_tui.widgets.choice import Choice, Pick, Picked
@@ -84,14 +87,19 @@ class Verbs(Acting):
         )
 
     def do_assign(self) -> None:
-        """Make it another person's."""
-        picks = [Pick(id=str(number), name=name) for number, name in self.session.choices.staff]
+        """Make it another person's; who is away or full is shown as such, and may still be chosen."""
+        lanes = frozenset(subject.lane for subject in self.subjects())
+        self.read("colleagues", lambda: self.session.handoff.colleagues(lanes), self._ask_assign)
+
+    def _ask_assign(self, found: Sequence[ColleagueView]) -> None:
+        taxed = {one.id for one in found if one.is_full or one.absent_until is not None}
 
         def assign(to: Picked) -> None:
             whose = int(to.id)
-            self._perform("Assigned", lambda one: self.desk.assign(one, whose), bulk=self.acts.assigning(whose))
+            one_by_one = partial(self.desk.assign, staff_id=whose, anyway=whose in taxed)
+            self._perform("Assigned", one_by_one, bulk=self.acts.assigning(whose))
 
-        self._choose("Assign {} to", picks, assign)
+        self._choose("Assign {} to", people(found, self.session.choices.zone), assign)
 
     def do_move_lane(self) -> None:
         """Ask for the lane, then for the reason."""
