@@ -18,16 +18,22 @@ from crm_core.hours.ledger import Kind
 from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answers import note, reply
 from crm_core.inbox.calls import log_call
+from crm_core.inbox.classifying import classify
 from crm_core.inbox.clock_ledger import clock_ledgers
 from crm_core.inbox.counting import counted, life_of
 from crm_core.inbox.handling import assign, close, escalate, move, snooze
+from crm_core.inbox.merging import merge
 from crm_core.inbox.model import END_OF_TIME, State
 from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.record import STEP_TAGS
+from crm_core.inbox.relinking import relink
 from crm_core.inbox.rules import inbox_rules
+from crm_core.inbox.scheduling import send_later
+from crm_core.inbox.splitting import split
 from crm_core.inbox.tables import Conversation, Step
 from crm_core.inbox.take import claim, release
 from crm_core.inbox.undo import undo_last
+from crm_core.words import Priority
 from tests.inbox.conftest import Clinic
 from tests.inbox.looking import stored
 
@@ -54,6 +60,7 @@ class Life(RuleBasedStateMachine):
         self.sender = f"+1 646 {2000000 + type(self).begun:07d}"
         self.clinic.patient(f"Pat{type(self).begun}", "Example", self.sender, f"life-{type(self).begun}")
         self.number = 0
+        self.others: list[int] = []
         self.write("How much is my bill?", 0)
 
     # What patients do
@@ -139,10 +146,47 @@ class Life(RuleBasedStateMachine):
         """Escalate it."""
         self.attempt(who, escalate, self.number, to=to, reason="policy", question="May I?")
 
+    @rule(who=st.integers(0, 2), hours=st.none() | st.integers(1, 90), even_if_reply=st.booleans())
+    def put_off(self, who: int, hours: int | None, even_if_reply: bool) -> None:
+        """Snooze it: until a date, until they write, or until a date even if they write."""
+        until = None if hours is None else self.clinic.crm.clock.now() + timedelta(hours=hours)
+        self.attempt(who, snooze, self.number, until=until, even_if_reply=even_if_reply)
+
     @rule(who=st.integers(0, 2), hours=st.integers(1, 90))
-    def put_off(self, who: int, hours: int) -> None:
-        """Snooze it."""
-        self.attempt(who, snooze, self.number, until=self.clinic.crm.clock.now() + timedelta(hours=hours))
+    def answer_later(self, who: int, hours: int) -> None:
+        """Let an answer go by itself, later."""
+        at = self.clinic.crm.clock.now() + timedelta(hours=hours)
+        self.attempt(who, send_later, self.clinic.crm.gate, self.number, "It is 20 dollars.", at=at)
+
+    @rule()
+    def post(self) -> None:
+        """What is due goes out, or comes back."""
+        self.clinic.crm.courier.run_once()
+
+    @rule(who=st.integers(0, 2), priority=st.sampled_from(list(Priority)))
+    def weigh(self, who: int, priority: Priority) -> None:
+        """Call it more or less urgent."""
+        self.attempt(who, classify, self.number, priority=priority)
+
+    @rule(who=st.integers(0, 2))
+    def part(self, who: int) -> None:
+        """Make the newest message a conversation of its own."""
+        newest = self.clinic.now_at(self.number, self.clinic.supervisor).newest_message_id
+        if self.attempt(who, split, self.number, from_message=newest):
+            with self.clinic.crm.read(SYSTEM) as unit:
+                new = unit.scalar(select(func.max(Conversation.id)).where(Conversation.follows_id == self.number))
+            self.others.append(new)
+
+    @precondition(lambda self: self.others)
+    @rule(who=st.integers(0, 2))
+    def put_together(self, who: int) -> None:
+        """Merge what was parted."""
+        self.attempt(who, merge, self.number, self.others[-1])
+
+    @rule(who=st.integers(1, 2))
+    def give_to_another_patient(self, who: int) -> None:
+        """Find out that it was somebody else's."""
+        self.attempt(who, relink, self.number, self.clinic.patients["Bo"], reason="wrong_patient")
 
     @rule(who=st.integers(0, 2))
     def end(self, who: int) -> None:
@@ -203,7 +247,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def every_change_has_a_step_and_an_audit_row(self) -> None:
         """A version is a step, and a step a row of the audit."""
-        if not self.number:
+        if not self.number or self.others:
+            # What was parted has taken steps with it.
             return
         with self.clinic.crm.read(SYSTEM) as unit:
             steps = unit.scalar(select(func.count()).select_from(Step).where(Step.conversation_id == self.number))
