@@ -130,7 +130,7 @@ def claim_due(unit: WriteUnit, gate: Gate, observers: Sequence[SendObserver], ta
             tally.done += 1
             tally.failed += taken.state is Delivery.FAILED
             for observer in observers:
-                observer.settled(unit, row.conversation_id, taken.state, taken.failure)
+                observer.settled(unit, row.conversation_id, taken.state, taken.failure, (row.message_id,))
     if picked:
         unit.changed(Topic.OUTBOX)
     return claimed
@@ -266,7 +266,7 @@ def settle(unit: WriteUnit, row: Claimed, fate: Fate, observers: Sequence[SendOb
     unit.audit(tag, row.message_id, why=fate.check, outcome=outcome)
     unit.changed(Topic.INBOX)
     for observer in observers:
-        observer.settled(unit, row.conversation_id, fate.state, failure)
+        observer.settled(unit, row.conversation_id, fate.state, failure, (row.message_id,))
 
 
 def _is_ours(row: Claimed) -> ColumnElement[bool]:

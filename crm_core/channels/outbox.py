@@ -34,8 +34,15 @@ FOUND_SENT = "a person found that it was sent"
 class SendObserver(Protocol):
     """One who waits for a delivery."""
 
-    def settled(self, unit: WriteUnit, conversation_id: int | None, state: Delivery, failure: str | None) -> None:
-        """Told in the unit that settles the row, with what became of it."""
+    def settled(
+        self,
+        unit: WriteUnit,
+        conversation_id: int | None,
+        state: Delivery,
+        failure: str | None,
+        message_ids: Sequence[int] = (),
+    ) -> None:
+        """Told in the unit that settles the rows of these messages of one conversation, with what became of them."""
 
 
 class NotSendable(CrmError):
@@ -158,10 +165,13 @@ def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str, observers:
     if suppressed:
         unit.audit(Tag.MESSAGE_SUPPRESSED, *suppressed, why=why, outcome=Outcome.SUPPRESSED)
         unit.changed(Topic.OUTBOX)
-    waiting = select(Message.conversation_id).where(Message.id.in_(suppressed)).distinct()
-    for conversation_id in sorted(each for each in unit.scalars(waiting) if each is not None):
+    waiting: dict[int, list[int]] = {}
+    for row in unit.execute(select(Message.id, Message.conversation_id).where(Message.id.in_(suppressed))):
+        if row.conversation_id is not None:
+            waiting.setdefault(row.conversation_id, []).append(row.id)
+    for conversation_id, message_ids in sorted(waiting.items()):
         for observer in observers:
-            observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why)
+            observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why, message_ids)
     return len(suppressed)
 
 
@@ -233,13 +243,14 @@ def resolve(unit: WriteUnit, outbox_id: int, *, sent: bool, observers: Sequence[
         raise UsageError(problem="Only an unknown row can be resolved", remedy="see `crm outbox --state unknown`")
     unit.audit(Tag.OUTBOX_RESOLVED, outbox_id, why="sent" if sent else "not sent")
     unit.changed(Topic.OUTBOX)
-    conversation_id = unit.scalar(
-        select(Message.conversation_id).join(Outbox, Outbox.message_id == Message.id).where(Outbox.id == outbox_id)
-    )
+    message = unit.execute(
+        select(Message.id, Message.conversation_id)
+        .join(Outbox, Outbox.message_id == Message.id)
+        .where(Outbox.id == outbox_id)
+    ).one()
+    state, failure = (Delivery.SENT, FOUND_SENT) if sent else (Delivery.QUEUED, None)
     for observer in observers:
-        observer.settled(
-            unit, conversation_id, Delivery.SENT if sent else Delivery.QUEUED, FOUND_SENT if sent else None
-        )
+        observer.settled(unit, message.conversation_id, state, failure, (message.id,))
 
 
 def reasons_json(reasons: Sequence[Reason]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +11,14 @@ from sqlalchemy import select
 
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import FOUND_SENT
+from crm_core.channels.tables import Message
 from crm_core.inbox.answers import spoke_last
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
 from crm_core.inbox.scheduling import keep_as_draft, settled_now
 from crm_core.inbox.tables import Step
+from crm_core.tasks.adding import add_task
+from crm_core.tasks.model import NewTask, TaskKind
 from crm_core.work.units import WriteUnit
 
 _NEXT = {
@@ -26,11 +31,19 @@ _NEXT = {
 class InboxSendObserver:
     """An answer that did not leave comes back to its author, with a clock running again."""
 
-    def settled(self, unit: WriteUnit, conversation_id: int | None, state: Delivery, failure: str | None) -> None:
+    def settled(
+        self,
+        unit: WriteUnit,
+        conversation_id: int | None,
+        state: Delivery,
+        failure: str | None,
+        message_ids: Sequence[int] = (),
+    ) -> None:
         """Open the conversation of a message that did not arrive, even a closed one; nothing for one that did.
 
         A clock that runs already, of a text or a danger that came meanwhile, is not put off. One
         that was opened because nobody knew waits for the patient again once a person has looked.
+        A person's message that did not arrive, or may not have, leaves a task as well.
         """
         if conversation_id is None:
             return
@@ -50,6 +63,27 @@ class InboxSendObserver:
             values |= _back_to_its_author(unit, conversation, planned[-1], state, failure)
         verb = Verb.REOPENED if conversation.state is State.CLOSED else Verb.WOKEN
         change(unit, conversation, verb, values, turn=Turn.ASKED, reason=failure)
+        told = NewTask(
+            kind=TaskKind.DELIVERY_FAILED,
+            title=_NEXT[state],
+            details=failure,
+            patient_id=conversation.row["patient_id"],
+            conversation_id=conversation_id,
+        )
+        owner_id = values.get("owner_id", conversation.owner_id)
+        _leave_tasks(unit, conversation, message_ids, owner_id=owner_id, told=told)
+
+
+def _leave_tasks(
+    unit: WriteUnit, conversation: Current, message_ids: Sequence[int], *, owner_id: int | None, told: NewTask
+) -> None:
+    """What a person wrote and did not arrive is a task: the owner's, its author's where it has none; once a message."""
+    authors = unit.execute(
+        select(Message.id, Message.author_id).where(Message.id.in_(message_ids), Message.author_id.is_not(None))
+    ).all()
+    for message in authors:
+        owner = owner_id or message.author_id
+        add_task(unit, replace(told, owner_id=owner, lane=conversation.lane, dedup_key=f"delivery-{message.id}"))
 
 
 def _wait_again(unit: WriteUnit, conversation: Current) -> None:

@@ -58,6 +58,11 @@ TABLE: dict[str, Entry] = {
     "import": Entry(LOOK, "imports", "Bring patients in from other systems.", whole=True),
     "receive": Entry(LOOK, "receive", "Take in messages, as a gateway would."),
     "attachment": Entry(LOOK, "attachment", "Files that came with messages.", whole=True),
+    "metrics": Entry(
+        LOOK,
+        "metrics",
+        "A week's figures: opened, closed, resolved at the first contact, time to the first answer, breaches.",
+    ),
     "outbox": Entry(LOOK, "outbox", "What is queued, sent, failed or unknown.", whole=True),
     "poll": Entry(LOOK, "poll", "Deliver what is due."),
     "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),
