@@ -10,13 +10,14 @@ A portal or web form adds "subject", and "category": what the sender chose, in t
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from crm_core.channels.model import Attached, Inbound
 from crm_core.errors import UsageError
@@ -43,13 +44,22 @@ class BadLine:
         return f"Line {self.number} was left out: {self.problem}."
 
 
+def _from_base64(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        raise ValueError("is not base64") from None
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     name: str = Field(default="", max_length=1_000)
     type: str = Field(default="", max_length=300)
     size: int | None = Field(default=None, ge=0, le=2**40)
-    data: Base64Bytes | None = None
+    data: Annotated[bytes | None, BeforeValidator(_from_base64)] = None
 
     def attached(self) -> Attached:
         return Attached(name=self.name, media_type=self.type, size=self.size, content=self.data)

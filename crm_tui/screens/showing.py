@@ -146,10 +146,10 @@ def _entry(message: MessageView, patient: str, zone: tzinfo) -> ThreadEntry:
         text=f"{subject}{message.body}",
         author=patient if kind is EntryKind.IN else message.author or "automatic",
         channel=_CHANNELS.get(channel, channel) if kind in (EntryKind.IN, EntryKind.OUT) else "",
-        delivery=_delivery(message, zone),
+        delivery=_delivery(message),
         badge=_badge(message),
         folds=tuple((first + above, after + above) for first, after in message.folds),
-        files=tuple(f"[attachment {one.position}: {file_line(one)}]" for one in message.files),
+        files=(*_files(message), *_next_call(message, zone)),
     )
 
 
@@ -174,18 +174,24 @@ def _kind(message: MessageView) -> EntryKind:
     return EntryKind.IN if message.direction is not None and message.direction.value == "in" else EntryKind.OUT
 
 
-def _call(message: MessageView, zone: tzinfo) -> str:
-    """How a call ended, what it was about, and when the next one is."""
+def _call(message: MessageView) -> str:
+    """Who called where it was not us, how it ended, what it was about."""
     inbound = message.direction is not None and message.direction.value == "in"
     coded = ("they called" if inbound else "", message.call_outcome, message.call_reason)
-    words = [code.replace("_", " ") for code in coded if code]
-    again = [f"next call {moment(message.next_call_at, zone)}"] if message.next_call_at is not None else []
-    return " · ".join((*words, *again))
+    return " · ".join(code.replace("_", " ") for code in coded if code)
 
 
-def _delivery(message: MessageView, zone: tzinfo) -> str:
+def _files(message: MessageView) -> tuple[str, ...]:
+    return tuple(f"[attachment {one.position}: {file_line(one)}]" for one in message.files)
+
+
+def _next_call(message: MessageView, zone: tzinfo) -> tuple[str, ...]:
+    return () if message.next_call_at is None else (f"[next call {moment(message.next_call_at, zone)}]",)
+
+
+def _delivery(message: MessageView) -> str:
     if message.call_outcome:
-        return _call(message, zone)
+        return _call(message)
     if message.delivery is None:
         return ""
     word = _DELIVERY.get(message.delivery.value, message.delivery.value)

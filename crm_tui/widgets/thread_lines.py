@@ -34,7 +34,7 @@ class ThreadEntry:
     `channel` is shown as it is. `delivery` is the word for how a sent one stands (`held`,
     `sent`, `failed: no such number`) or how a call ended. `badge` is one word of caution
     (`unscreened`, `neutralised`). `folds` are the lines of the text that only quote, as (first,
-    after the last); `files` a line for each attachment.
+    after the last); `files` a line for each thing that came with it, as an attachment.
     """
 
     id: int
