@@ -20,6 +20,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.channels.model import Direction, MessageKind, Screened
+from crm_core.channels.quoting import new_part
 from crm_core.channels.tables import Message
 from crm_core.inbox.facts import NOBODY, Asker, facts, pending_of, people
 from crm_core.inbox.model import Verb
@@ -208,7 +209,7 @@ def _routed(
     known = people(unit, asked, [each[0] for each in known_as.values() if len(each) == 1])
     for row in rows:
         asker = Asker(
-            text=unit.open(row.body) or "",
+            text=new_part(unit.open(row.body) or ""),
             subject=unit.open(row.subject),
             channel=row.channel,
             at=row.at,
