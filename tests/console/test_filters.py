@@ -10,6 +10,7 @@ from crm_core.access.model import Role
 from crm_core.inbox.filters import parse
 from crm_core.inbox.finding import find
 from crm_core.inbox.handling import close
+from crm_core.inbox.views import save_view
 from crm_tui.widgets.filter_line import FilterLine
 from crm_tui.widgets.queue_list import QueueList
 from tests.console.conftest import Account, Clinic
@@ -282,3 +283,39 @@ async def test_marks_are_no_part_of_another_lane(clinic: Clinic, account: Accoun
         hands.expect("1 marked")
         await hands.press("K", "J")
         assert not hands.app.screen.query_one(QueueList).marked
+
+
+async def test_under_the_curtain_no_saved_view_tells_whom_it_is_about(clinic: Clinic, account: Account) -> None:
+    kim = account("kim", Role.AGENT)
+    clinic.text(REFILL)
+    clinic.do(kim, save_view, "Ana Lopez", '"lopez"')
+    async with console(clinic.crm, "kim") as hands:
+        await to_lane(hands, "Refills")
+        await hands.press("V")
+        hands.expect("Ana Lopez")
+        hands.expect('· "lopez"')
+        await hands.press("escape", "f2", "V")
+        hands.expect("Saved view 7")
+        assert not hands.sees("Lopez")
+        assert not hands.sees("lopez")
+        await hands.type("saved")
+        await hands.press("enter")
+        await hands.until(lambda: hands.sees("FILTERED 1 of 1"))
+        hands.expect("All my lanes · a saved view")
+
+
+async def test_what_changed_since_is_named_when_many_are_taken_back(clinic: Clinic, account: Account) -> None:
+    account("kim", Role.AGENT)
+    numbers = [clinic.text("refill please", f"+1212555{1200 + at}").conversation_id for at in range(3)]
+    async with console(clinic.crm, "kim") as hands:
+        await to_lane(hands, "Refills")
+        await hands.press("asterisk", "s", "enter")
+        await hands.type("3")
+        await hands.press("enter")
+        hands.expect("3 done · z undoes")
+        clinic.do(clinic.supervisor, close, numbers[1], outcome="resolved")
+        await hands.settle()
+        await hands.press("z")
+        hands.expect("Taken back: 2 snoozed · 1 left as they are")
+        assert f"C-{numbers[1]}: something else happened since" in hands.toasts
+        assert clinic.now_at(numbers[1]).state == "closed"
