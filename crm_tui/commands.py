@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from textual.binding import Binding, BindingType
 
 from crm_tui import finding_commands
+from crm_tui.app_commands import APP_COMMANDS
 from crm_tui.command import Command, Group, shown_key
 from crm_tui.handoff_commands import HANDOFF_COMMANDS
 from crm_tui.library_commands import LIBRARY_COMMANDS
@@ -344,61 +345,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *HANDOFF_COMMANDS,
     *LIBRARY_COMMANDS,
-    Command(
-        id="palette",
-        keys=(":", "ctrl+p"),
-        label="commands",
-        title="Command palette",
-        group=Group.APP,
-        help="Every command by name.",
-        anywhere=True,
-        footer=19,
-    ),
-    Command(
-        id="help",
-        keys=("?", "f1"),
-        label="help",
-        title="Help",
-        group=Group.APP,
-        help="What the keys do here.",
-        anywhere=True,
-        footer=7,
-    ),
-    Command(
-        id="curtain",
-        keys=("f2",),
-        label="curtain",
-        title="Curtain",
-        group=Group.APP,
-        help="Mask identities on the screen; nothing is sent while they are masked.",
-        anywhere=True,
-    ),
-    Command(
-        id="theme",
-        keys=(),
-        label="theme",
-        title="Change theme",
-        group=Group.APP,
-        help="Dark, light or high contrast.",
-    ),
-    Command(
-        id="lock",
-        keys=("ctrl+l",),
-        label="lock",
-        title="Lock",
-        group=Group.APP,
-        help="Empty the screen until you sign in again; the alarm count stays.",
-        anywhere=True,
-    ),
-    Command(
-        id="quit",
-        keys=("ctrl+q",),
-        label="quit",
-        title="Quit",
-        group=Group.APP,
-        help="End the session; drafts are kept.",
-        anywhere=True,
-    ),
+    *APP_COMMANDS,
 )
 """Every command, in the order in which help shows it within its group."""
 

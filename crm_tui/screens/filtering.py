@@ -73,8 +73,14 @@ class Filtering(Verbs):
         self.filter, self.view, self._answer = text, view, None
         if not text:
             self.query_one(FilterLine).show_count(0, 0)
+        self.cover_words()
         self.scope_changed()
         self.query_one(QueueList).restart()
+
+    def cover_words(self) -> None:
+        """Words may be a patient's: under the curtain the filter that holds is dots."""
+        covered = self.console.masked and self.finding.understood(self.filter).words
+        self.query_one(FilterLine).cover(covered)
 
     def drop_filter(self) -> None:
         """Let no filter hold."""

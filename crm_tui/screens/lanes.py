@@ -258,6 +258,8 @@ class LanesScreen(Filtering):
         """Mask the names."""
         self.query_one(QueueList).masked = masked
         self.query_one(ThreadView).masked = masked
+        self.cover_words()
+        self.scope_changed()
         bar = self.query_one(IdentityBar)
         bar.show_identity(bar.identity, masked=masked)
 

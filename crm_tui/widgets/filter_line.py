@@ -84,6 +84,10 @@ class FilterLine(Vertical):
         self.query_one(Input).value = text
         self.set_class(bool(text), "-shown")
 
+    def cover(self, covered: bool) -> None:
+        """Draw what is typed as dots, or as itself."""
+        self.query_one(Input).password = covered
+
     def say(self, words: str, *, wrong: bool = False) -> None:
         """Say something below what is typed, or nothing."""
         said = self.query_one("#filter-said", Static)

@@ -72,9 +72,8 @@ class QueueList(ScrollView, can_focus=True):
 
     @dataclass
     class PageWanted(Message):
-        """Rows are needed: `limit` of them from `index` on, in the list's order.
+        """Rows are needed: `limit` of them from `index` on; `after` is the key of the row before them, where known.
 
-        `after` is the store's key of the row just before the page, where known.
         Answer with `provide_page(generation, index, …)` or `page_failed(generation, index)`.
         """
 
@@ -382,15 +381,8 @@ class QueueList(ScrollView, can_focus=True):
     def _ask(self, number: int) -> None:
         before, _ = self._cache.neighbours(number)
         self._cache.asked(number)
-        self.post_message(
-            self.PageWanted(
-                self,
-                self._cache.generation,
-                number * PAGE,
-                PAGE,
-                after=before.key if before is not None else None,
-            )
-        )
+        after = before.key if before is not None else None
+        self.post_message(self.PageWanted(self, self._cache.generation, number * PAGE, PAGE, after=after))
 
     def _moved(self) -> None:
         self.post_message(self.CursorMoved(self, self.row, self.cursor))

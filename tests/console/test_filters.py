@@ -302,6 +302,10 @@ async def test_under_the_curtain_no_saved_view_tells_whom_it_is_about(clinic: Cl
         await hands.press("enter")
         await hands.until(lambda: hands.sees("FILTERED 1 of 1"))
         hands.expect("All my lanes · a saved view")
+        assert not hands.sees("lopez"), "the words of the filter are dots"
+        await hands.press("f2")
+        hands.expect("All my lanes · Ana Lopez")
+        hands.expect('"lopez"')
 
 
 async def test_what_changed_since_is_named_when_many_are_taken_back(clinic: Clinic, account: Account) -> None:
