@@ -119,12 +119,11 @@ def _write(session: Session, name: str, language: str, before: str, *, above: in
             with session.writing() as unit:
                 made = writing.write(unit, examined.text, above=above)
         except CrmError as error:
-            problems = error.problems if isinstance(error, TemplateErrors) else ()
-            for problem in problems:
-                session.say(str(problem))
+            problems = tuple(map(str, error.problems)) if isinstance(error, TemplateErrors) else ()
+            for said in problems or ((error.message,) if _is_typed_here() else ()):
+                session.say(said)
             if not _is_typed_here():
                 raise
-            session.say(error.message)
             if not typer.confirm("Open it again? Without that the text is printed here.", default=True, err=True):
                 sys.stdout.write(typed)
                 raise typer.Exit(error.exit_code) from None
