@@ -20,7 +20,8 @@ from crm_core.demo.plan import DemoPlan
 from crm_core.errors import CrmError, NotFound
 from crm_core.exchange.importer import import_fhir
 from crm_core.inbox import alarms, answers, calls, filling, handling, take
-from crm_core.inbox.record import HeldForClinicians
+from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled, is_complaint
+from crm_core.inbox.record import HeldForClinicians, current
 from crm_core.inbox.tables import Conversation
 from crm_core.library.queries import templates
 from crm_core.library.service import approve
@@ -30,6 +31,10 @@ from crm_core.work.units import WriteUnit
 
 COURIER_EVERY = timedelta(minutes=30)
 """How often the poller of the past came by."""
+
+_COMPLAINT = "communication"
+_IN_WRITING = "Thank you for telling us. We have looked into it, and what went wrong has been put right with the team."
+"""What a complaint that took longer than a day is answered with in writing."""
 
 OnPlayed = Callable[[int, int], None]
 
@@ -136,8 +141,10 @@ class Player:
             match event:
                 case did.Replied() | did.Called() | did.Noted():
                     self._answer(unit, number, event)
-                case did.Moved() | did.Escalated() | did.Snoozed() | did.Closed():
+                case did.Moved() | did.Escalated() | did.Snoozed():
                     _hand_on(unit, number, event)
+                case did.Closed():
+                    self._close(unit, number, event)
                 case did.Linked():
                     handling.link(unit, number, find(unit, event.mrn).patients[0].patient_id)
                 case did.Claimed():
@@ -156,6 +163,20 @@ class Player:
             case did.Noted():
                 answers.note(unit, number, event.words)
 
+    def _close(self, unit: WriteUnit, number: int, event: did.Closed) -> None:
+        """A complaint is closed as one: in writing, where it took longer than its day."""
+        found = current(unit, number, lock=False)
+        if not is_complaint(found.row["category"], found.lane):
+            handling.close(unit, number, outcome=event.outcome)
+            return
+        end = ComplaintEnd(category=_COMPLAINT, answered_on=unit.now.astimezone(found.rules.clinic.zone).date())
+        try:
+            handling.close(unit, number, outcome=event.outcome, complaint=end)
+        except ComplaintUnsettled:
+            answers.reply(unit, self._crm.gate, number, _IN_WRITING)
+            self._busy = True
+            handling.close(unit, number, outcome=event.outcome, complaint=end)
+
     def _receive(self, event: did.Arrival) -> None:
         inbound = Inbound(
             channel=event.channel,
@@ -171,7 +192,7 @@ class Player:
             self._conversations.setdefault(event.thread, received.conversation_id)
 
 
-def _hand_on(unit: WriteUnit, number: int, event: did.Moved | did.Escalated | did.Snoozed | did.Closed) -> None:
+def _hand_on(unit: WriteUnit, number: int, event: did.Moved | did.Escalated | did.Snoozed) -> None:
     match event:
         case did.Moved():
             handling.move(unit, number, lane=event.lane, reason=event.reason, words=event.words)
@@ -179,8 +200,6 @@ def _hand_on(unit: WriteUnit, number: int, event: did.Moved | did.Escalated | di
             handling.escalate(unit, number, to=event.to, reason=event.reason, question=event.words)
         case did.Snoozed():
             handling.snooze(unit, number, until=event.until, action=event.words)
-        case did.Closed():
-            handling.close(unit, number, outcome=event.outcome)
 
 
 def counts(crm: Crm) -> dict[str, int]:

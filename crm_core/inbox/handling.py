@@ -13,6 +13,7 @@ from crm_core.access.tables import Staff, StaffRole
 from crm_core.errors import CrmError, NotFound, NotPermitted, UsageError
 from crm_core.inbox.assignment import share_out
 from crm_core.inbox.colleagues import may_have_danger, room_for_one_more, worker
+from crm_core.inbox.complaints import ComplaintEnd, keep, settled
 from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import (
@@ -167,8 +168,18 @@ def snooze(
 
 
 @needs(Permission.CONVERSATION_WORK)
-def close(unit: WriteUnit, conversation_id: int, *, outcome: str, words: str | None = None) -> None:
-    """End it with an outcome of the playbook's."""
+def close(
+    unit: WriteUnit,
+    conversation_id: int,
+    *,
+    outcome: str,
+    words: str | None = None,
+    complaint: ComplaintEnd | None = None,
+) -> None:
+    """End it with an outcome of the playbook's; a complaint also with its category and the date of the answer.
+
+    Raises ComplaintUnsettled where a complaint has not had what its end needs.
+    """
     conversation = current(unit, conversation_id)
     still_open(conversation, "close")
     held_for_clinicians(unit, conversation, "close")
@@ -184,7 +195,10 @@ def close(unit: WriteUnit, conversation_id: int, *, outcome: str, words: str | N
         "snooze_holds": False,
         "unscreened": False,
     }
-    change(unit, conversation, Verb.CLOSED, values, reason=outcome, words=words, undoable=True)
+    how = settled(unit, conversation, complaint)
+    step_id = change(unit, conversation, Verb.CLOSED, values, reason=outcome, words=words, undoable=True)
+    if how is not None:
+        keep(unit, conversation, how, step_id=step_id, outcome=outcome, words=words)
 
 
 @needs(Permission.PATIENT_LINK)

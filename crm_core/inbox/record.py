@@ -19,7 +19,7 @@ from crm_core.inbox.counting import counted, life_of, record_breaches
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.offers import leaves_its_owner, withdraw_offer
 from crm_core.inbox.rules import InboxRules, inbox_rules
-from crm_core.inbox.tables import Alarm, Conversation, Step, Undo
+from crm_core.inbox.tables import STANDS, Alarm, Complaint, Conversation, Step, Undo
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
 from crm_core.words import Channel, Priority
@@ -52,6 +52,11 @@ _CHANGE = update(_table).where(  # type: ignore[arg-type]
     _table.c.id == bindparam("of_id"), _table.c.version == bindparam("of_version")
 )
 """Sets the columns that are given as parameters."""
+_VOID = (
+    update(Complaint.__table__)  # type: ignore[arg-type]
+    .where(Complaint.conversation_id == bindparam("of_id"), STANDS)
+    .values(void_at=bindparam("at"))
+)
 _ADD_STEP = insert(Step.__table__)  # type: ignore[arg-type]
 _ADD_UNDO = insert(Undo.__table__)  # type: ignore[arg-type]
 
@@ -229,6 +234,9 @@ def change(
     if changed.rowcount != 1:
         raise Stale(id=f"C-{conversation.id}")
     after = {**row, **values}
+    if row["state"] == State.CLOSED != after["state"]:
+        # Undone or reopened: how a complaint ended stays as history and counts no more.
+        unit.execute(_VOID, {"of_id": conversation.id, "at": unit.now})
     step_id = unit.new_id("step")
     unit.execute(
         _ADD_STEP,

@@ -247,10 +247,11 @@ class CallOutcome(_Keyed):
 
 
 class OutcomesSection(Strict):
-    """outcomes.toml: how conversations and calls end, and why they are moved, escalated, skipped, relinked.
+    """outcomes.toml: how conversations and calls end, why they are moved, escalated, skipped, relinked.
 
-    A playbook written before conversations could be moved to another patient lists no reason for it.
-    What a call was about (`call_reason`) may be left out.
+    `complaint` is what complaints are about. A playbook written before conversations could be
+    moved to another patient, or complaints had categories, lists none of them. What a call was
+    about (`call_reason`) may be left out.
     """
 
     close: Annotated[Mapping[Key, CloseOutcome], Field(min_length=1)]
@@ -262,10 +263,13 @@ class OutcomesSection(Strict):
     relink: Annotated[Mapping[Key, Coded], Field(min_length=1)] = {
         "wrong_patient": Coded(key="wrong_patient", title="It was linked to the wrong patient")
     }
+    complaint: Annotated[Mapping[Key, Coded], Field(min_length=1)] = {
+        "other": Coded(key="other", title="Something else")
+    }
 
-    _keys = field_validator("close", "move", "escalate", "skip", "call", "call_reason", "relink", mode="before")(
-        _with_keys
-    )
+    _keys = field_validator(
+        "close", "move", "escalate", "skip", "call", "call_reason", "relink", "complaint", mode="before"
+    )(_with_keys)
 
 
 class WordList(_Keyed):

@@ -7,11 +7,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -41,6 +42,7 @@ UNACKNOWLEDGED = text("acknowledged_at IS NULL")
 SHARED = text("shared")
 RAISED = text("escalated_by IS NOT NULL AND accepted_at IS NULL AND state <> 'closed'")
 ON_OFFER = text("accepted_at IS NULL AND declined_at IS NULL AND withdrawn_at IS NULL")
+STANDS = text("void_at IS NULL")
 """The partial indexes' conditions: a query repeats them to the letter, or SQLite scans."""
 
 _ORDER = ("urgency", "due_order", "waiting_since", "id")
@@ -221,6 +223,36 @@ class Alarm(Base):
         CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_someone"),
         _partial("ix_alarm_unacknowledged", UNACKNOWLEDGED, "raised_at"),
     )
+
+
+class Complaint(Base):
+    """How a complaint ended, once for each time it was closed; `void_at` once it is open again.
+
+    `reply_id` is the written reply of a grievance: what was not settled on the day it came.
+    """
+
+    __tablename__ = "complaint"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    step_id: Mapped[int] = mapped_column(ForeignKey("step.id"))
+    category: Mapped[str] = mapped_column(String(40))
+    came_at: Mapped[datetime] = mapped_column(Utc)
+    answered_on: Mapped[date] = mapped_column(Date)
+    grievance: Mapped[bool] = mapped_column(Boolean)
+    reply_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
+    outcome: Mapped[str] = mapped_column(String(40))
+    void_at: Mapped[datetime | None] = mapped_column(Utc)
+    words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    words: Mapped[Sealed] = sealed(Field.COMPLAINT_WORDS, "conversation_id", "words_sealed")
+
+    __table_args__ = (
+        CheckConstraint("grievance = (reply_id IS NOT NULL)", name="grievance_is_answered_in_writing"),
+        Index(
+            "uq_complaint_conversation_id", "conversation_id", unique=True,
+            sqlite_where=STANDS, postgresql_where=STANDS,
+        ),
+    )  # fmt: skip
 
 
 class Undo(Base):

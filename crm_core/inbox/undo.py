@@ -13,6 +13,7 @@ from crm_core.access.needs import needs
 from crm_core.channels.outbox import take_back
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError
+from crm_core.inbox.complaints import rests_on
 from crm_core.inbox.drafts import my_draft, save_draft
 from crm_core.inbox.macros import MACRO, TASK
 from crm_core.inbox.merging import unmerge
@@ -106,6 +107,8 @@ def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
     conversation = current(unit, row["conversation_id"])
     unchanged = conversation.row["version"] == row["version_after"]
     if row["message_id"] is not None:
+        if rests_on(unit, row["message_id"]):
+            raise TooLate(conversation_id=conversation.id, why="it was closed as a grievance with this reply")
         if not take_back(unit, row["message_id"]):
             raise TooLate(conversation_id=conversation.id, why="the message has left")
         _leave_draft(unit, conversation.id, row["message_id"])

@@ -11,6 +11,7 @@ from crm_tui.cli.session import Session
 from crm_tui.ids import Kind, read_id, show_id
 
 if TYPE_CHECKING:
+    from crm_core.inbox.complaints import ComplaintView
     from crm_core.patients.model import ContactView, PatientView
 
 app = group("Show a record.")
@@ -32,14 +33,27 @@ def show(
 
         show_task(session, number)
         return
-    from crm_core.inbox import thread
+    from crm_core.inbox import complaints, thread
     from crm_tui.cli.conversation import document, named
 
     number = named(session, record)
     with session.reading() as unit:
         view = thread.conversation(unit, number)
         why = thread.why_here(unit, number)
-    session.show({**document(view), "why": why})
+        ended = complaints.complaint_of(unit, number)
+    complaint = {"complaint": _complaint(ended)} if ended is not None else {}
+    session.show({**document(view), **complaint, "why": why})
+
+
+def _complaint(ended: ComplaintView) -> dict[str, Any]:
+    return {
+        "category": ended.category,
+        "came_on": ended.came_on,
+        "answered_on": ended.answered_on,
+        "grievance": ended.grievance,
+        "outcome": ended.outcome,
+        "words": ended.words,
+    }
 
 
 def _show_patient(session: Session, patient_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,16 +70,33 @@ def reply(
 
 
 @command(app, "close", example="crm close C-1042 --outcome resolved")
-def close(
+def close(  # noqa: PLR0917 - typer passes them by name
     ctx: typer.Context,
     conversation: Conversation,
     outcome: Annotated[str, typer.Option("--outcome", metavar="O", help="How it ended, a key of the playbook's.")],
     words: Words = None,
+    category: Annotated[
+        str | None,
+        typer.Option("--complaint-category", metavar="K", help="What a complaint was about, a key of the playbook's."),
+    ] = None,
+    answered: Annotated[
+        datetime | None,
+        typer.Option("--answered", metavar="DATE", formats=["%Y-%m-%d"], help="When a complaint was answered."),
+    ] = None,
 ) -> None:
-    """Close a conversation with its outcome."""
-    from crm_core.inbox import handling
+    """Close a conversation with its outcome; a complaint also needs its category and the date of the answer."""
+    from crm_core.inbox import complaints, handling
 
-    work_on(ctx, conversation, lambda unit, number: handling.close(unit, number, outcome=outcome, words=words))
+    if (category is None) != (answered is None):
+        raise UsageError(problem="A complaint is closed with both", remedy="give --complaint-category and --answered")
+    end = None
+    if category is not None and answered is not None:
+        end = complaints.ComplaintEnd(category=category, answered_on=answered.date())
+
+    def work(unit: WriteUnit, number: int) -> None:
+        handling.close(unit, number, outcome=outcome, words=words, complaint=end)
+
+    work_on(ctx, conversation, work)
 
 
 @command(app, "move", example="crm move C-1042 --lane billing --reason wrong_lane")

@@ -14,6 +14,7 @@ from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
 from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, macros, queries, take, thread
 from crm_core.inbox.answers import SomethingNewer
+from crm_core.inbox.complaints import ComplaintEnd, complaint_sentences, is_complaint
 from crm_core.inbox.drafts import DraftView
 from crm_core.inbox.filling import Filled, Offer
 from crm_core.inbox.macros import Answered
@@ -33,6 +34,7 @@ __all__ = [
     "Answered",
     "AttachmentView",
     "Choices",
+    "ComplaintEnd",
     "ComposerLine",
     "ConversationView",
     "CrmError",
@@ -50,6 +52,7 @@ __all__ = [
     "State",
     "Topic",
     "Verb",
+    "is_complaint",
 ]  # fmt: skip
 
 HOLD = timedelta(seconds=15)
@@ -75,6 +78,7 @@ class Choices:
     call_reasons: tuple[tuple[str, str], ...]
     staff: tuple[tuple[int, str], ...]
     modules: frozenset[str]
+    complaints: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +145,7 @@ class LanesDesk:
                 call_reasons=tuple((key, coded.title) for key, coded in outcomes.call_reason.items()),
                 staff=tuple((account.id, account.name) for account in accounts if account.active),
                 modules=frozenset(rules.clinic.modules),
+                complaints=tuple((key, coded.title) for key, coded in outcomes.complaint.items()),
             )
 
     def open(self, conversation_id: int) -> OpenConversation:
@@ -163,7 +168,7 @@ class LanesDesk:
     def why(self, conversation_id: int) -> list[str]:
         """Why it is here, and what happened to it, as sentences."""
         with self._crm.read(self.actor) as unit:
-            return thread.why_here(unit, conversation_id)
+            return [*thread.why_here(unit, conversation_id), *complaint_sentences(unit, conversation_id)]
 
     def take_next(self, lane: str | None = None, *, skipped: Collection[int] = ()) -> int | None:
         """Claim the most urgent conversation I may work, but for those I have skipped."""
@@ -276,7 +281,9 @@ class LanesDesk:
         with self._crm.write(self.actor) as unit:
             handling.snooze(unit, conversation_id, until=until, action=action)
 
-    def close(self, conversation_id: int, outcome: str, words: str | None) -> None:
-        """End it with an outcome."""
+    def close(
+        self, conversation_id: int, outcome: str, words: str | None, *, complaint: ComplaintEnd | None = None
+    ) -> None:
+        """End it with an outcome; a complaint also with its category and the date of the answer."""
         with self._crm.write(self.actor) as unit:
-            handling.close(unit, conversation_id, outcome=outcome, words=words)
+            handling.close(unit, conversation_id, outcome=outcome, words=words, complaint=complaint)

@@ -23,6 +23,7 @@ class Subject:
     lane: str
     owner_id: int | None
     danger: bool
+    complaint: bool = False
 
     @property
     def number(self) -> str:

@@ -13,7 +13,7 @@ from textual.types import CSSPathType
 from typing_extensions import override
 
 from crm_tui.commands import Command, Group, bindings, command
-from crm_tui.desk.lanes import CrmError, OpenConversation, State, Topic
+from crm_tui.desk.lanes import CrmError, OpenConversation, State, Topic, is_complaint
 from crm_tui.screens.company import InCompany
 from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.files import Files
@@ -182,6 +182,7 @@ class ConversationScreen(Files, InCompany):
                 lane=shown.lane,
                 owner_id=shown.owner_id,
                 danger=shown.danger,
+                complaint=is_complaint(shown.category, shown.lane),
             ),
         )
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from crm_tui.commands import bindings
-from crm_tui.desk.lanes import CrmError, LaneCount, OpenConversation, QueueItem, QueuePage, Topic
+from crm_tui.desk.lanes import CrmError, LaneCount, OpenConversation, QueueItem, QueuePage, Topic, is_complaint
 from crm_tui.place import Place
 from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.conversation import Start
@@ -320,4 +320,5 @@ def _subject(row: QueueRow) -> Subject:
         lane=item.lane,
         owner_id=item.owner_id,
         danger=item.danger,
+        complaint=is_complaint(item.category, item.lane),
     )

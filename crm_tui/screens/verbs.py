@@ -14,8 +14,10 @@ from typing_extensions import override
 from crm_tui.commands import Command, bindings
 from crm_tui.desk.clocks import ClockLedger
 from crm_tui.desk.handoff import ColleagueView
+from crm_tui.desk.lanes import ComplaintEnd
 from crm_tui.screens.acting import Acting, Subject
 from crm_tui.screens.clock_panel import ClockPanel
+from crm_tui.screens.complaint_end import ask_about_complaint
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_search import PatientSearch
 from crm_tui.screens.picking_people import people
@@ -161,13 +163,21 @@ class Verbs(Acting):
         )
 
     def do_close(self) -> None:
-        """Ask how it ended."""
+        """Ask how it ended; of a complaint also what it was about, and when it was answered."""
         picks = _coded(self.session.choices.outcomes)
 
-        def close(end: Picked) -> None:
-            self._perform("Closed", lambda one: self.desk.close(one, end.id, None), bulk=self.acts.closing(end.id))
+        def ended(end: Picked) -> None:
+            subjects = self.subjects()
+            if len(subjects) == 1 and subjects[0].complaint:
+                ask_about_complaint(self, self._said(subjects[0]), partial(self._close, end.id))
+            else:
+                self._close(end.id, None)
 
-        self._choose("How did {} end?", picks, close)
+        self._choose("How did {} end?", picks, ended)
+
+    def _close(self, outcome: str, complaint: ComplaintEnd | None) -> None:
+        closing = self.acts.closing(outcome)
+        self._perform("Closed", lambda one: self.desk.close(one, outcome, None, complaint=complaint), bulk=closing)
 
     def do_log_call(self) -> None:
         """Ask how the call ended, what it was about, and when to call again where it did not reach."""

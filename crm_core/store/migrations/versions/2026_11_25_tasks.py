@@ -22,6 +22,38 @@ _ROLES = ("agent", "nurse", "physician", "coordinator", "supervisor", "approver"
 def upgrade() -> None:
     """Add what this feature keeps."""
     _task()
+    _complaint()
+
+
+def _complaint() -> None:
+    op.create_table(
+        "complaint",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=False),
+        sa.Column("step_id", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.String(length=40), nullable=False),
+        sa.Column("came_at", Utc(), nullable=False),
+        sa.Column("answered_on", sa.Date(), nullable=False),
+        sa.Column("grievance", sa.Boolean(), nullable=False),
+        sa.Column("reply_id", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("void_at", Utc(), nullable=True),
+        sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "grievance = (reply_id IS NOT NULL)", name=op.f("ck_complaint_grievance_is_answered_in_writing")
+        ),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_complaint_conversation_id")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_complaint_step_id")),
+        sa.ForeignKeyConstraint(["reply_id"], ["message.id"], name=op.f("fk_complaint_reply_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint")),
+    )
+    stands = sa.text("void_at IS NULL")
+    op.create_index(op.f("ix_complaint_conversation_id"), "complaint", ["conversation_id"])
+    op.create_index(op.f("ix_complaint_reply_id"), "complaint", ["reply_id"])
+    op.create_index(
+        "uq_complaint_conversation_id", "complaint", ["conversation_id"], unique=True,
+        sqlite_where=stands, postgresql_where=stands,
+    )  # fmt: skip
 
 
 def _task() -> None:
