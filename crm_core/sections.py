@@ -8,6 +8,7 @@ from crm_core.channels.danger_section import SECTION as DANGER
 from crm_core.channels.keywords_section import SECTION as KEYWORDS
 from crm_core.inbox.sections import SECTIONS as INBOX
 from crm_core.inbox.template_codes import check_templates
+from crm_core.library.directory import SECTION as DIRECTORY
 from crm_core.library.section import SECTION as TEMPLATES
 from crm_core.playbook.calendars import CALENDARS
 from crm_core.playbook.clinic import CLINIC
@@ -15,4 +16,4 @@ from crm_core.playbook.loader import Section
 
 _TEMPLATES = replace(TEMPLATES, checks=(*TEMPLATES.checks, check_templates))
 
-SECTIONS: tuple[Section, ...] = (CLINIC, CALENDARS, *INBOX, DANGER, KEYWORDS, _TEMPLATES)
+SECTIONS: tuple[Section, ...] = (CLINIC, CALENDARS, *INBOX, DANGER, KEYWORDS, DIRECTORY, _TEMPLATES)

@@ -131,6 +131,17 @@ COMMANDS: tuple[Command, ...] = (
         footer=3,
     ),
     Command(
+        id="directory",
+        keys=("f5",),
+        label="directory",
+        title="Directory of services",
+        group=Group.FIND,
+        help="Find a service by any name it goes by, and put where and how to book it into the text.",
+        permission="message:send",
+        footer=19,
+        anywhere=True,
+    ),
+    Command(
         id="send",
         keys=("ctrl+s",),
         label="send",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crm_core.app import Crm
 from crm_tui.desk.acts import ActsDesk
 from crm_tui.desk.company import CompanyDesk
+from crm_tui.desk.directory import DirectoryDesk
 from crm_tui.desk.entrance import Entered
 from crm_tui.desk.files import FilesDesk
 from crm_tui.desk.finding import FindingDesk
@@ -30,6 +31,7 @@ class SignedIn:
     acts: ActsDesk
     patients: PatientDesk
     tasks: TaskDesk
+    directory: DirectoryDesk
     library: LibraryDesk
     handoff: HandoffDesk
     company: CompanyDesk
@@ -64,6 +66,7 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         acts=ActsDesk(crm, entered.actor),
         patients=PatientDesk(crm, entered.actor),
         tasks=TaskDesk(crm, entered.actor),
+        directory=DirectoryDesk(crm, entered.actor),
         library=LibraryDesk(crm, entered.actor),
         handoff=HandoffDesk(crm, entered.actor),
         company=CompanyDesk(crm, entered.actor),

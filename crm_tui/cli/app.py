@@ -65,6 +65,7 @@ TABLE: dict[str, Entry] = {
     ),
     "outbox": Entry(LOOK, "outbox", "What is queued, sent, failed or unknown.", whole=True),
     "poll": Entry(LOOK, "poll", "Deliver what is due."),
+    "directory": Entry(LOOK, "directory", "What there is, where, and how it is booked.", whole=True),
     "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),
     "template": Entry(RULES, "template", "The library of answers.", whole=True),
     "demo": Entry(HOUSE, "demo", "Make an invented clinic with three months behind it, or open the one made before."),

@@ -17,6 +17,7 @@ from crm_tui.desk.lanes import CrmError, OpenConversation, State, Topic, is_comp
 from crm_tui.screens.company import InCompany
 from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.files import Files
+from crm_tui.screens.looking_up import LooksUp
 from crm_tui.screens.moments import on_offer
 from crm_tui.screens.showing import conversation_name, entries, identity_of, moment, next_step
 from crm_tui.screens.text_length import said_length
@@ -42,7 +43,7 @@ class Start(Enum):
     """Put the text that was just taken back into the composer."""
 
 
-class ConversationScreen(Files, InCompany):
+class ConversationScreen(Files, LooksUp, InCompany):
     """The screen of the work loop."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "conversation.tcss"]

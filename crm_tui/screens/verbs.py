@@ -169,7 +169,7 @@ class Verbs(Acting):
         def ended(end: Picked) -> None:
             subjects = self.subjects()
             if len(subjects) == 1 and subjects[0].complaint:
-                ask_about_complaint(self, self._said(subjects[0]), partial(self._close, end.id))
+                ask_about_complaint(self, self.said(subjects[0]), partial(self._close, end.id))
             else:
                 self._close(end.id, None)
 

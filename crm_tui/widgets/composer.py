@@ -202,6 +202,13 @@ class Composer(Vertical):
         self.then = words
         self._hint()
 
+    def insert(self, text: str) -> None:
+        """Put a text in at the cursor, on lines of its own where something stands there already."""
+        before = self._area.get_text_range((0, 0), self._area.cursor_location)
+        self._area.insert(f"\n{text}" if before and not before.endswith("\n") else text)
+        self._area.focus()
+        self._hint()
+
     def close(self) -> None:
         """Put the composer away and forget its text; a draft not yet kept is posted first."""
         if self.display:

@@ -42,6 +42,8 @@ class TemplatePicker(Vertical):
     anything.
     """
 
+    PLACEHOLDER: ClassVar[str] = "type a word of the template's name"
+    NOTHING: ClassVar[str] = "No approved template fits these words."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "step(1)", "Next result", show=False),
         Binding("up", "step(-1)", "Previous result", show=False),
@@ -91,7 +93,7 @@ class TemplatePicker(Vertical):
         self._found: list[TemplateOption] = []
 
     def compose(self) -> ComposeResult:
-        yield Input(compact=True, placeholder="type a word of the template's name", id="picker-query")
+        yield Input(compact=True, placeholder=self.PLACEHOLDER, id="picker-query")
         with Horizontal(id="picker-body"):
             yield OptionList(id="picker-results", markup=False)
             with VerticalScroll(id="picker-preview-pane", can_focus=False):
@@ -180,6 +182,6 @@ class TemplatePicker(Vertical):
         then.set_class(option is not None and bool(option.then), "-shown")
         then.update(plain(f"Then: {one_line(option.then)}" if option is not None else ""))
         self.query_one("#picker-preview", Static).update(
-            plain(option.text) if option is not None else plain("No approved template fits these words.", "$quiet")
+            plain(option.text) if option is not None else plain(self.NOTHING, "$quiet")
         )
         self.query_one("#picker-preview-pane").scroll_home(animate=False)
