@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from crm_core.access.model import SYSTEM
 from crm_core.errors import CrmError, UsageError
-from crm_core.inbox import answers, handling, undo
+from crm_core.inbox import answers, calls, handling, undo
 from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled, complaint_of, complaint_sentences
 from crm_core.inbox.model import State
 from crm_core.inbox.tables import Complaint
@@ -61,7 +61,7 @@ def test_a_complaint_settled_on_the_day_it_came_needs_category_outcome_and_date(
 def test_a_day_later_it_is_a_grievance_and_needs_a_written_reply(clinic: Clinic) -> None:
     number = came(clinic)
     clinic.crm.clock.move(timedelta(days=1))  # type: ignore[attr-defined]
-    clinic.do(clinic.agent, answers.log_call, number, outcome="reached", words="told her sorry")
+    clinic.do(clinic.agent, calls.log_call, number, outcome="reached", words="told her sorry")
     with pytest.raises(ComplaintUnsettled) as refused:
         close(clinic, number)
     assert "on which date it was answered, and it came on 2026-11-23" in refused.value.message
