@@ -10,6 +10,10 @@ from typing_extensions import override
 _UNREAD = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "svg"})
 _BREAKS = frozenset({"br", "hr", "tr", "li"})
 _BLOCKS = frozenset({"p", "div", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "pre"})
+_DEEPEST = 20
+"""Quotations within quotations that are marked one by one; nobody reads deeper."""
+LONGEST_MARKUP = 500_000
+"""Characters of markup that are read: far more than the text that is kept of a message."""
 _SPACES = re.compile(r"[ \t\r\f\v\n]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 _EDGES = re.compile(r" *\n *")
@@ -18,7 +22,7 @@ _EDGES = re.compile(r" *\n *")
 def html_text(markup: str) -> str:
     """The text of `markup`: blocks and line breaks as lines, quoted blocks marked by `> `, pictures left out."""
     reader = _Reader()
-    reader.feed(markup)
+    reader.feed(markup[:LONGEST_MARKUP])
     reader.close()
     text = _MANY_LINES.sub("\n\n", _EDGES.sub("\n", reader.text))
     return text.strip()
@@ -31,6 +35,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._levels: list[list[str]] = [[]]
         self._unread = 0
+        self._deeper = 0
 
     @property
     def text(self) -> str:
@@ -43,7 +48,10 @@ class _Reader(HTMLParser):
         if tag in _UNREAD:
             self._unread += 1
         elif tag == "blockquote":
-            self._levels.append([])
+            if len(self._levels) < _DEEPEST:
+                self._levels.append([])
+            else:
+                self._deeper += 1
         elif tag in _BLOCKS:
             self._break(2 if tag == "p" else 1)
         elif tag in _BREAKS:
@@ -53,6 +61,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _UNREAD:
             self._unread = max(0, self._unread - 1)
+        elif tag == "blockquote" and self._deeper:
+            self._deeper -= 1
         elif tag == "blockquote" and len(self._levels) > 1:
             self._end_quote()
         elif tag in _BLOCKS:

@@ -186,7 +186,7 @@ def _signature(lines: list[str], at: int) -> int:
         return 1 if _ends_here(lines, at + 1) else 0
     else:
         return 0
-    while at + count < len(lines) and not _ends_here(lines, at + count):
+    while count <= _LONGEST_SIGNATURE + 1 and at + count < len(lines) and not _ends_here(lines, at + count):
         count += 1
     return count if count <= _LONGEST_SIGNATURE + 1 else 0
 

@@ -141,3 +141,8 @@ def test_html_becomes_lines_and_nothing_of_it_runs(markup: str, text: str) -> No
 @given(st.text(alphabet="<>/abp =\"'&;blockquote!-[]", max_size=200))
 def test_any_markup_becomes_some_text(markup: str) -> None:
     assert isinstance(html_text(markup), str)
+
+
+def test_markup_that_never_ends_its_quotations_is_read_to_a_depth() -> None:
+    text = html_text("<blockquote>" * 5_000 + "deep" + "</blockquote>" * 4_999 + "<p>new")
+    assert text == "> " * 19 + "deep\n>\n> new"

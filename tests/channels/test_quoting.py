@@ -140,6 +140,11 @@ def test_only_marked_lines_under_a_line_that_says_who_wrote_are_spared_the_scree
     assert to_screen("> my chest hurts\n> and my arm\n") == "> my chest hurts\n> and my arm\n"
 
 
+def test_a_long_run_of_dashes_is_no_signature() -> None:
+    letter = "--\n" * 6_600
+    assert len(new_part(letter)) >= len(letter) - 9 * len("--\n")
+
+
 _LINES = st.sampled_from(
     [
         "", " ", ">", "> old", ">> older", "  > odd", "new words", "On Mon, Nov 23, 2026 Kim <k@x.example> wrote:",
