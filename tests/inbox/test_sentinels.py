@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from crm_core.app import Crm
-from crm_core.inbox import alarms, answers, drafts, handling, queries, take, thread, undo
+from crm_core.channels.model import Attached
+from crm_core.inbox import alarms, answers, calls, drafts, handling, queries, take, thread, undo
 from crm_core.patients.search import find
 from crm_core.settings import Settings
 from tests.conftest import MONDAY
@@ -36,7 +37,10 @@ def a_day(clinic: Clinic) -> list[str]:
         clinic.patient(invented(at * 4 + 2), family, local, f"MRN-{invented(at * 4 + 3)}")
         secrets += [family, word, local, invented(at * 4 + 3), invented(at * 4 + 2)]
         body = f"I have chest pain, {word}" if at % 10 == 0 else f"how much is my bill for the {word}"
-        number = clinic.text(body, local).conversation_id
+        file = Attached(name=f"{word}.pdf", media_type="application/pdf", content=word.encode() * 40)
+        letter_id = f"<{word}@{word}.example>"
+        got = clinic.text(body, local, attachments=(file,), message_id=letter_id, references=(letter_id,))
+        number = got.conversation_id
         if at % 10 == 0:
             clinic.do(clinic.nurse, alarms.acknowledge, number)
             continue
@@ -45,6 +49,7 @@ def a_day(clinic: Clinic) -> list[str]:
         clinic.do(clinic.agent, drafts.save_draft, number, f"draft {word}")
         clinic.see(clinic.agent, thread.conversation, number)
         clinic.see(clinic.agent, thread.why_here, number)
+        clinic.do(clinic.agent, calls.log_call, number, outcome="no_answer", reason="billing", words=f"call {word}")
         if at % 3 == 0:
             clinic.do(clinic.agent, answers.reply, clinic.crm.gate, number, f"reply {word}", hold=timedelta(seconds=15))
             clinic.do(clinic.agent, undo.undo_last)
