@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 
-.PHONY: demo test setup lint bench torture screenshots docs clean
+.PHONY: demo test setup lint bench torture screenshots tour docs clean
 
 demo: setup
 	@$(BIN)/crm demo
@@ -38,6 +38,9 @@ torture: setup
 
 screenshots: setup
 	@$(BIN)/python -m tests.screenshots
+
+tour: setup
+	@$(BIN)/python -m tests.tour
 
 docs: setup
 	@$(BIN)/python -m crm_tui.cli.reference > docs/cli.md

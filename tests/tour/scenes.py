@@ -1,0 +1,14 @@
+"""The scenes in the order of the page."""
+
+from __future__ import annotations
+
+from tests.tour import app_wide, asking, coming_in, deciding, working
+from tests.tour.steps import Scene
+
+SCENES: tuple[Scene, ...] = (
+    *coming_in.SCENES,
+    *working.SCENES,
+    *deciding.SCENES,
+    *asking.SCENES,
+    *app_wide.SCENES,
+)
