@@ -85,6 +85,9 @@ class LanesScreen(Filtering):
 
     def look_again(self) -> None:
         """Ask for counts and rows anew; the cursor stays on its row."""
+        if not self.desk.may("lane:read"):
+            self.query_one("#lane-head", Line).show(plain("Your roles work no lane. 6 shows the library, ? the keys."))
+            return
         self.read("lanes", self.desk.lanes, self._show_lanes)
         if self.lane is not None:
             self.query_one(QueueList).reload()

@@ -106,6 +106,20 @@ SCENES = (
                 keys=("enter",),
                 shows=("Gus Petrov",),
             ),
+            Step(
+                title="Theme",
+                why="Dark, light or high contrast, from the palette.",
+                keys=(":", Typed("theme")),
+                verbs=("theme",),
+                shows=("Change theme",),
+            ),
+            Step(
+                title="Quit",
+                why="ctrl+q ends the session; drafts are kept. Here the palette names it.",
+                keys=("escape", ":", Typed("quit")),
+                verbs=("quit",),
+                shows=("Quit",),
+            ),
         ),
     ),
 )

@@ -52,16 +52,16 @@ SCENES = (
             ),
             Step(
                 title="Down a queue",
-                why="j and k move by a row, g and G go to both ends; the most urgent is the first.",
-                keys=("j", "k", "G", "g", "j"),
-                verbs=("down", "up", "first", "last"),
+                why="j and k move by a row, g and G go to both ends, ctrl+d and ctrl+u by half a page; the most urgent is the first.",
+                keys=("j", "k", "G", "g", "ctrl+d", "ctrl+u", "j"),
+                verbs=("down", "up", "first", "last", "half_down", "half_up"),
                 shows=("Scheduling · 3 open", "Gus Petrov"),
             ),
             Step(
                 title="From pane to pane",
                 why="Where one pane fits, tab goes round: queue, preview, lanes. A preview is an opening, and audited.",
-                keys=("g", "tab"),
-                verbs=("next_pane", "first"),
+                keys=("g", "tab", "shift+tab", "tab"),
+                verbs=("next_pane", "previous_pane", "first"),
                 shows=("born 18 Aug 1977", "I need an appointment next week"),
             ),
             Step(

@@ -6,6 +6,7 @@ tick) happens when so much time has been told; what happens sooner keeps the hos
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ class TourApp(CrmApp):
 def main() -> None:
     """Open the home's store and the console on it."""
     home, os_user = Path(sys.argv[1]), sys.argv[2]
+    os.chdir(home)
     crash.guard_process()
     log_to(home / "crm.log")
     with ToldTime(home / "told") as told, open_crm(settings_in(home), master=MASTER, clock=told) as crm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tour import app_wide, asking, coming_in, deciding, working
+from tests.tour import app_wide, asking, coming_in, deciding, letters, library, working
 from tests.tour.steps import Scene
 
 SCENES: tuple[Scene, ...] = (
@@ -10,5 +10,7 @@ SCENES: tuple[Scene, ...] = (
     *working.SCENES,
     *deciding.SCENES,
     *asking.SCENES,
+    *letters.SCENES,
+    *library.SCENES,
     *app_wide.SCENES,
 )

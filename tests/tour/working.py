@@ -168,6 +168,12 @@ SCENES = (
                 shows=("how did it end?", "Reached the patient"),
             ),
             Step(
+                title="What it was about",
+                why="The reason, then a word of what was said; where nobody was reached, when to call again.",
+                keys=("enter",),
+                shows=("What was the call about C-",),
+            ),
+            Step(
                 title="It reached",
                 why="A call that reached stops the clock, as an answer does; a voicemail would not.",
                 keys=("enter", Typed("Told her what happened"), "enter"),
