@@ -26,13 +26,13 @@ SCENES = (
     Scene(
         title="Letters and attachments",
         who="kim",
-        why="A letter's quoted text is folded; what is attached is named, and leaves the store only by a person's hand.",
+        why="Quoted text is folded; what is attached is named, and leaves the store only by a person's hand.",
         before=letter_with_form,
         steps=(
             COME_IN,
             Step(
                 title="Folded",
-                why="Only what is new is shown; a line says how much is folded. Attachments stand by name, type and size.",
+                why="Only what is new is shown; a line says how much is folded. Attachments stand by name and size.",
                 keys=("K", "K", "K", "K", "enter"),
                 verbs=("open",),
                 shows=("signed-form.pdf, application/pdf", "quoted line", "too large"),
