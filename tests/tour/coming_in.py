@@ -52,7 +52,7 @@ SCENES = (
             ),
             Step(
                 title="Down a queue",
-                why="j and k move by a row, g and G to both ends, ctrl+d and ctrl+u by half a page; the most urgent is first.",
+                why="j and k move by a row, g and G to the ends, ctrl+d and ctrl+u by half a page.",
                 keys=("j", "k", "G", "g", "ctrl+d", "ctrl+u", "j"),
                 verbs=("down", "up", "first", "last", "half_down", "half_up"),
                 shows=("Scheduling · 3 open", "Gus Petrov"),
