@@ -14,6 +14,7 @@ from crm_core.inbox.filters import BadFilter, parse
 from crm_core.inbox.finding import Found, find, still_there
 from crm_core.inbox.handling import assign, close, escalate, snooze
 from crm_core.inbox.model import QueueItem
+from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.take import take_next
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import BO, Clinic
@@ -209,3 +210,18 @@ def test_what_was_found_is_looked_at_again_as_it_is_now(clinic: Clinic) -> None:
 def test_only_who_reads_conversations_finds_them(clinic: Clinic, staff: StaffFactory) -> None:
     with pytest.raises(NotPermitted):
         clinic.see(staff(Role.ADMIN), find, parse("metformin"))
+
+
+def test_what_was_warned_of_and_what_could_not_be_screened_is_asked_for(clinic: Clinic) -> None:
+    number = clinic.text(BILL).conversation_id
+    unread = clinic.text("", BO, attachments=1).conversation_id
+    assert found(clinic, "is:unscreened") == [unread]
+    assert found(clinic, "is:warned") == []
+    due = clinic.now_at(number).due_at
+    assert due is not None
+    clinic.at(due - timedelta(minutes=10))
+    let_time_pass(clinic.crm.units)
+    assert number in found(clinic, "is:warned")
+    clinic.do(clinic.agent, close, number, outcome="resolved")
+    assert number not in found(clinic, "is:warned")
+    assert number not in found(clinic, "-is:warned")
