@@ -1,0 +1,162 @@
+"""Moving a conversation to another patient (issue 3, Threads; domain.md, Never fall back to another person)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from crm_core.access.model import SYSTEM
+from crm_core.channels.model import Delivery
+from crm_core.channels.outbox import NotSendable
+from crm_core.errors import NotFound, NotPermitted, UsageError
+from crm_core.inbox.answers import reply
+from crm_core.inbox.drafts import my_draft, save_draft
+from crm_core.inbox.model import State, Verb
+from crm_core.inbox.relinking import relink
+from crm_core.inbox.thread import why_here
+from crm_core.inbox.undo import undo_last
+from crm_core.patients.merging import merge_records
+from crm_core.patients.queries import identity
+from tests.conftest import MONDAY
+from tests.inbox.conftest import Clinic
+from tests.inbox.looking import audited, outbox_rows, stored, tags, verbs
+
+BILL = "How much is my bill?"
+HOLD = timedelta(seconds=15)
+WRONG = {"reason": "wrong_patient"}
+_MAY_DIFFER = {"version"}
+
+
+def of_ana(clinic: Clinic) -> tuple[int, int, int]:
+    """A conversation that is with Ana, and the ids of Ana and Bo."""
+    number = clinic.text(BILL).conversation_id
+    assert number is not None
+    return number, clinic.patients["Ana"], clinic.patients["Bo"]
+
+
+def points_of(clinic: Clinic, name: str) -> set[int]:
+    seen = clinic.see(clinic.agent, identity, clinic.patients[name])
+    return {contact.contact_point_id for contact in seen.contacts}
+
+
+def test_it_is_with_the_other_patient_and_both_audits_say_so(clinic: Clinic) -> None:
+    number, ana, bo = of_ana(clinic)
+    assert clinic.do(clinic.nurse if False else clinic.supervisor, relink, number, bo, **WRONG) == (ana, bo)
+    assert clinic.now_at(number).patient_id == bo
+    assert verbs(clinic.crm, number)[-1] == "relinked"
+    assert "conversation:patient:relinked" in tags(clinic.crm)
+    told = [
+        row
+        for row in audited(clinic.crm)
+        if row["tag"] == "patient:record:changed" and "relinked" in (row["why"] or "")
+    ]
+    assert len(told) == 1
+    assert f"from P-{ana} to P-{bo}" in clinic.see(clinic.supervisor, why_here, number)[-1]
+
+
+def test_only_a_nurse_or_a_supervisor_moves_it_and_gives_a_reason_of_the_playbooks(clinic: Clinic) -> None:
+    number, _, bo = of_ana(clinic)
+    with pytest.raises(NotPermitted, match="move conversations to another patient"):
+        clinic.do(clinic.agent, relink, number, bo, **WRONG)
+    with pytest.raises(UsageError, match="shared_number"):
+        clinic.do(clinic.supervisor, relink, number, bo, reason="just so")
+    assert clinic.now_at(number).patient_id == clinic.patients["Ana"]
+
+
+@pytest.mark.parametrize("case", ["nobody", "the same", "merged into the same", "unlinked"])
+def test_where_there_is_nobody_else_to_move_it_to_nothing_changes(clinic: Clinic, case: str) -> None:
+    number, ana, bo = of_ana(clinic)
+    if case == "merged into the same":
+        clinic.do(SYSTEM, merge_records, [(bo, ana)])
+    if case == "unlinked":
+        number = clinic.text(BILL, "+1 646 555 0177").conversation_id  # type: ignore[assignment]
+    before = stored(clinic.crm, number)
+    to = {"nobody": 9999, "the same": ana}.get(case, bo)
+    with pytest.raises((NotFound, UsageError)):
+        clinic.do(clinic.supervisor, relink, number, to, **WRONG)
+    assert stored(clinic.crm, number) == before
+
+
+def test_what_is_queued_to_the_patient_before_is_stopped_and_it_waits_for_us_again(clinic: Clinic) -> None:
+    number, _, bo = of_ana(clinic)
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars, Ana.", hold=HOLD)
+    clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
+    (row,) = outbox_rows(clinic.crm)
+    assert (row["state"], row["failure"]) == (Delivery.SUPPRESSED, "this was written to another patient")
+    clinic.at(MONDAY + timedelta(hours=1))
+    assert clinic.crm.courier.run_once().sent == 0
+    after = stored(clinic.crm, number)
+    assert (after["state"], after["follow_up_at"]) == (State.OPEN, None)
+    assert after["due_at"] is not None
+    assert clinic.see(clinic.agent, my_draft, number) is None
+
+
+def test_undo_puts_back_the_patient_and_queues_again_what_was_stopped(clinic: Clinic) -> None:
+    number, ana, bo = of_ana(clinic)
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars, Ana.", hold=HOLD)
+    before = {name: value for name, value in stored(clinic.crm, number).items() if name not in _MAY_DIFFER}
+    clinic.at(MONDAY + timedelta(minutes=5))
+    clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
+    assert clinic.do(clinic.supervisor, undo_last) == (number, Verb.RELINKED)
+    after = {name: value for name, value in stored(clinic.crm, number).items() if name not in _MAY_DIFFER}
+    assert after == before
+    (row,) = outbox_rows(clinic.crm)
+    assert (row["state"], row["due_at"], row["patient_id"]) == (
+        Delivery.QUEUED,
+        MONDAY + timedelta(minutes=5) + HOLD,
+        ana,
+    )
+    clinic.at(MONDAY + timedelta(minutes=6))
+    assert clinic.crm.courier.run_once().sent == 1
+
+
+def test_the_number_stays_with_the_patient_before_unless_asked_and_no_answer_goes_to_it(clinic: Clinic) -> None:
+    number, _, bo = of_ana(clinic)
+    before = points_of(clinic, "Ana"), points_of(clinic, "Bo")
+    clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
+    assert (points_of(clinic, "Ana"), points_of(clinic, "Bo")) == before
+    with pytest.raises(NotSendable, match="not on the patient's record"):
+        clinic.do(clinic.agent, reply, clinic.crm.gate, number, "Bo, it is 20 dollars.")
+
+
+def test_the_number_goes_along_where_asked_and_comes_back_with_undo(clinic: Clinic) -> None:
+    stranger = "+1 646 555 0188"
+    number = clinic.text(BILL, stranger).conversation_id
+    from crm_core.inbox.handling import link
+
+    clinic.do(clinic.agent, link, number, clinic.patients["Ana"])
+    before = points_of(clinic, "Ana"), points_of(clinic, "Bo")
+    clinic.do(clinic.supervisor, relink, number, clinic.patients["Bo"], with_number=True, **WRONG)
+    assert len(points_of(clinic, "Ana")) == len(before[0]) - 1
+    assert len(points_of(clinic, "Bo")) == len(before[1]) + 1
+    assert clinic.text("and one more thing", stranger).conversation_id == number
+    clinic.do(clinic.supervisor, relink, number, clinic.patients["Ana"], with_number=True, **WRONG)
+    clinic.do(clinic.supervisor, undo_last)
+    assert clinic.now_at(number).patient_id == clinic.patients["Bo"]
+    assert len(points_of(clinic, "Bo")) == len(before[1]) + 1
+    assert len(points_of(clinic, "Ana")) == len(before[0]) - 1
+
+
+def test_a_draft_stays_with_its_author_and_one_from_a_template_never_names_the_patient_before(clinic: Clinic) -> None:
+    number, ana, bo = of_ana(clinic)
+    clinic.do(clinic.agent, save_draft, number, "Hi Ana, about your bill", template_key="billing_received")
+    clinic.do(clinic.supervisor, save_draft, number, "let me look")
+    clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
+    assert clinic.see(clinic.agent, my_draft, number) is None
+    free = clinic.see(clinic.supervisor, my_draft, number)
+    assert (free.body, free.for_another) == ("let me look", True)
+    clinic.do(clinic.supervisor, save_draft, number, "let me look, Bo")
+    assert clinic.see(clinic.supervisor, my_draft, number).for_another is False
+    clinic.do(clinic.supervisor, relink, number, ana, **WRONG)
+    back = clinic.see(clinic.agent, my_draft, number)
+    assert (back.body, back.for_another) == ("Hi Ana, about your bill", False)
+
+
+def test_linking_an_unknown_sender_leaves_the_draft_as_it_is(clinic: Clinic) -> None:
+    from crm_core.inbox.handling import link
+
+    number = clinic.text(BILL, "+1 646 555 0188").conversation_id
+    clinic.do(clinic.agent, save_draft, number, "Who is this?", template_key="who_is_this")
+    clinic.do(clinic.agent, link, number, clinic.patients["Ana"])
+    assert clinic.see(clinic.agent, my_draft, number).for_another is False
