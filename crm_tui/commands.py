@@ -15,6 +15,7 @@ from crm_tui.app_commands import APP_COMMANDS
 from crm_tui.command import Command, Group, shown_key
 from crm_tui.handoff_commands import HANDOFF_COMMANDS
 from crm_tui.library_commands import LIBRARY_COMMANDS
+from crm_tui.thread_commands import THREAD_COMMANDS
 
 __all__ = ["COMMANDS", "Command", "Group", "bindings", "command", "help_sections", "in_group", "shown_key"]
 
@@ -280,6 +281,7 @@ COMMANDS: tuple[Command, ...] = (
         permission="task:read",
         footer=8,
     ),
+    *THREAD_COMMANDS,
     Command(
         id="mark",
         keys=("space",),

@@ -16,6 +16,7 @@ from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.library import LibraryDesk
 from crm_tui.desk.patients import PatientDesk
 from crm_tui.desk.tasks import TaskDesk
+from crm_tui.desk.threads import ThreadDesk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class SignedIn:
     patients: PatientDesk
     tasks: TaskDesk
     directory: DirectoryDesk
+    threads: ThreadDesk
     library: LibraryDesk
     handoff: HandoffDesk
     company: CompanyDesk
@@ -67,6 +69,7 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         patients=PatientDesk(crm, entered.actor),
         tasks=TaskDesk(crm, entered.actor),
         directory=DirectoryDesk(crm, entered.actor),
+        threads=ThreadDesk(crm, entered.actor),
         library=LibraryDesk(crm, entered.actor),
         handoff=HandoffDesk(crm, entered.actor),
         company=CompanyDesk(crm, entered.actor),

@@ -7,7 +7,7 @@ from datetime import datetime
 from math import ceil
 
 from crm_tui.desk.acts import Act, TakenBack
-from crm_tui.desk.lanes import CrmError, Verb
+from crm_tui.desk.lanes import CrmError
 from crm_tui.doors import Doors
 from crm_tui.held import Done
 from crm_tui.long_work import LongWork
@@ -77,7 +77,7 @@ class TakingBack(LongWork, Doors):
             named = ", ".join(conversation_name(number) for number, _ in what.left[:5])
             more = f" and {len(what.left) - 5:,} more" if len(what.left) > 5 else ""  # noqa: PLR2004
             self.notify(f"{named}{more}: {what.left[0][1]}", title="Left as it is", severity="warning", timeout=10)
-        if what.verb is Verb.REPLIED and what.done:
+        if what.verb in (Verb.REPLIED, Verb.SCHEDULED) and what.done:
             self.open_conversation(what.done[0], start=Start.RESTORE)
 
     def _forget_done(self, last: Done | None) -> None:

@@ -113,9 +113,12 @@ class ActsDesk:
         return Bulk(verb=Verb.ESCALATED, act=act)
 
     @staticmethod
-    def snoozing(until: datetime) -> Bulk:
-        """Put them off until a time."""
-        return Bulk(verb=Verb.SNOOZED, act=lambda unit, number: handling.snooze(unit, number, until=until, action=None))
+    def snoozing(until: datetime | None, *, even_if_reply: bool = False) -> Bulk:
+        """Put them off until a time or a reply, until a reply, or until a time even if they reply."""
+        return Bulk(
+            verb=Verb.SNOOZED,
+            act=lambda unit, number: handling.snooze(unit, number, until=until, even_if_reply=even_if_reply),
+        )
 
     @staticmethod
     def closing(outcome: str) -> Bulk:

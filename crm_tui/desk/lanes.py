@@ -12,10 +12,11 @@ from crm_core.access.queries import staff
 from crm_core.app import Crm
 from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
-from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, macros, queries, take, thread
+from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, macros, merging, queries, take, thread
 from crm_core.inbox.answers import SomethingNewer
 from crm_core.inbox.complaints import ComplaintEnd, complaint_sentences, is_complaint
 from crm_core.inbox.drafts import DraftView
+from crm_core.inbox.duplicates import AlsoOpen, duplicates
 from crm_core.inbox.filling import Filled, Offer
 from crm_core.inbox.macros import Answered
 from crm_core.inbox.model import AlarmView, ConversationView, LaneCount, MessageView, QueueItem, State, Verb
@@ -86,7 +87,7 @@ class OpenConversation:
     """A conversation on screen: with whom, its thread, my draft, and where an answer would go.
 
     `identity` is None for an unknown sender; then `sender` is the number or address that wrote.
-    `seen_message_id` is given back when sending.
+    `seen_message_id` is given back when sending; `also_open` is what somebody might answer twice.
     """
 
     conversation: ConversationView
@@ -95,6 +96,7 @@ class OpenConversation:
     draft: DraftView | None
     to: ComposerLine
     seen_message_id: int | None
+    also_open: tuple[AlsoOpen, ...] = ()
 
 
 class LanesDesk:
@@ -151,6 +153,7 @@ class LanesDesk:
     def open(self, conversation_id: int) -> OpenConversation:
         """Open a conversation with all that a person needs to answer it; audited."""
         with self._crm.read(self.actor) as unit:
+            conversation_id = merging.resolved(unit, conversation_id)
             shown = thread.conversation(unit, conversation_id)
             return OpenConversation(
                 conversation=shown,
@@ -159,6 +162,7 @@ class LanesDesk:
                 draft=drafts.my_draft(unit, conversation_id) if self.may("conversation:work") else None,
                 to=composer_line(unit, self._crm.gate, conversation_id),
                 seen_message_id=shown.newest_message_id,
+                also_open=tuple(duplicates(unit, conversation_id)),
             )
 
     def clocks(self, conversation_id: int) -> list[ClockLedger]:

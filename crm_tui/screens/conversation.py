@@ -19,14 +19,16 @@ from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.files import Files
 from crm_tui.screens.looking_up import LooksUp
 from crm_tui.screens.moments import on_offer
-from crm_tui.screens.showing import conversation_name, entries, identity_of, moment, next_step
+from crm_tui.screens.sending_later import SendsLater
+from crm_tui.screens.showing import also_open, conversation_name, entries, identity_of, moment, next_step
 from crm_tui.screens.text_length import said_length
 from crm_tui.screens.verbs import Subject
-from crm_tui.terminal import one_line
+from crm_tui.terminal import one_line, plain
 from crm_tui.widgets.choice import Choice, Pick, Picked
 from crm_tui.widgets.company_line import CompanyLine
 from crm_tui.widgets.composer import Composer
 from crm_tui.widgets.identity import IdentityBar
+from crm_tui.widgets.line import Line
 from crm_tui.widgets.status_line import StatusLine
 from crm_tui.widgets.template_picker import TemplatePicker
 from crm_tui.widgets.thread_view import ThreadView
@@ -43,7 +45,7 @@ class Start(Enum):
     """Put the text that was just taken back into the composer."""
 
 
-class ConversationScreen(Files, LooksUp, InCompany):
+class ConversationScreen(Files, LooksUp, InCompany, SendsLater):
     """The screen of the work loop."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "conversation.tcss"]
@@ -69,6 +71,7 @@ class ConversationScreen(Files, LooksUp, InCompany):
         """Who, what was said, what is written, who is next."""
         now = self.console.now
         yield IdentityBar(id="who")
+        yield Line(id="also-open")
         yield ThreadView(now=now, zone=self.session.choices.zone)
         yield Vertical(id="writing")
         yield Composer(guard=self.console.guard, measure=said_length)
@@ -99,6 +102,8 @@ class ConversationScreen(Files, LooksUp, InCompany):
 
     def _show(self, opened: OpenConversation) -> None:
         shown, first = opened.conversation, not self._loaded
+        # What was merged meanwhile leads to the one that was kept.
+        self._conversation_id = shown.id
         newer = self._seen is not None and opened.seen_message_id != self._seen
         self.opened, self.identity, self._loaded = opened, identity_of(opened), True
         if first or self._seen is None or not self.has_draft:
@@ -110,6 +115,9 @@ class ConversationScreen(Files, LooksUp, InCompany):
         thread.show_thread(entries(shown, self.identity.name, self.session.choices.zone), keep_place=not first)
         if newer:
             thread.action_last()
+        also = self.query_one("#also-open", Line)
+        also.show(plain(also_open(opened.also_open), "$warning"))
+        also.display = bool(opened.also_open)
         self.query_one(StatusLine).show_step(next_step(shown, self.session.choices.zone))
         facts = (shown.category.replace("_", " "), shown.priority.value) if self.size.width >= ROOMY else ()
         self.context(" · ".join(one_line(fact) for fact in (conversation_name(shown.id), shown.lane_title, *facts)))

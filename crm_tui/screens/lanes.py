@@ -20,6 +20,7 @@ from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.conversation import Start
 from crm_tui.screens.filtering import Filtering
 from crm_tui.screens.showing import entries, identity_of, item_of, lane_row, next_step, queue_row
+from crm_tui.screens.threads import ThreadVerbs
 from crm_tui.screens.verbs import Subject
 from crm_tui.terminal import one_line, plain
 from crm_tui.widgets.filter_line import FilterLine
@@ -32,7 +33,7 @@ from crm_tui.widgets.status_line import StatusLine
 from crm_tui.widgets.thread_view import ThreadView
 
 
-class LanesScreen(Filtering):
+class LanesScreen(Filtering, ThreadVerbs):
     """Lane list, queue and preview; where there is room for one alone, tab goes round."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "lanes.tcss"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 
 from crm_tui.desk.lanes import (
@@ -13,7 +14,9 @@ from crm_tui.desk.lanes import (
     QueueItem,
     State,
 )
+from crm_tui.desk.threads import AlsoOpen
 from crm_tui.ids import Kind, show_id
+from crm_tui.terminal import one_line
 from crm_tui.widgets.identity import Identity
 from crm_tui.widgets.lane_list import LaneCount as LaneRow
 from crm_tui.widgets.queue_row import QueueRow
@@ -32,6 +35,9 @@ _WITHHELD = {
     "not_delivered": "not passed on to us",
 }
 _CHANNELS = {"sms": "text", "email": "e-mail", "voice": "call", "webform": "web form"}
+
+MOST_NAMED = 3
+"""Conversations that the line of what else is open names: it is one line."""
 
 
 def conversation_name(conversation_id: int) -> str:
@@ -121,6 +127,17 @@ def next_step(conversation: ConversationView, zone: tzinfo) -> NextStep:
         paused=waits and not follow_up,
         follow_up=follow_up,
     )
+
+
+def also_open(found: Sequence[AlsoOpen]) -> str:
+    """`also open: C-12 Billing, C-15 Records · M merges`; nothing where nothing is."""
+    names = [
+        f"{conversation_name(one.conversation_id)} {one_line(one.lane_title)}"
+        + (f" (same text by {_CHANNELS.get(one.channel.value, one.channel.value)})" if one.same_text else "")
+        for one in found
+    ]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"also open: {', '.join(names[:MOST_NAMED])}{more} · M merges" if names else ""
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

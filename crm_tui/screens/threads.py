@@ -13,10 +13,11 @@ from crm_tui.commands import Command, bindings
 from crm_tui.desk.lanes import CrmError, IdentityView
 from crm_tui.desk.threads import AlsoOpen, ThreadChoices
 from crm_tui.ids import conversation_id
+from crm_tui.screens.acting import Act, Subject
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_search import PatientSearch
 from crm_tui.screens.showing import birth_date, conversation_name, moment
-from crm_tui.screens.verbs import Subject, Verbs
+from crm_tui.screens.verbs import Verbs
 from crm_tui.terminal import one_line
 from crm_tui.widgets.choice import Choice, Pick, Picked
 from crm_tui.widgets.confirm import Confirm
@@ -28,7 +29,7 @@ TYPE_A_TIME = "or type: 2h · 15:30 · fri 10:00 · 12/1 2pm · esc back"
 
 
 class ThreadVerbs(Verbs):
-    """Merge, move to another patient, reclassify, put off in three ways; one conversation at a time but for the last."""
+    """Merge, move to another patient, reclassify, one at a time; put off in three ways, one or several."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("merge", "relink", "classify")
 
@@ -76,11 +77,10 @@ class ThreadVerbs(Verbs):
     def _confirm_merge(self, kept: Subject, other: int) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
-                self._do(
+                self._do_to(
+                    kept,
                     f"{conversation_name(other)} merged into it",
                     lambda number: self.session.threads.merge(number, other),
-                    (kept,),
-                    undoable=True,
                 )
 
         text = (
@@ -133,11 +133,10 @@ class ThreadVerbs(Verbs):
     def _confirm_relink(self, subject: Subject, who: IdentityView, reason: str, *, with_number: bool) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
-                self._do(
+                self._do_to(
+                    subject,
                     "Moved to the other patient",
                     lambda one: self.session.threads.relink(one, who.patient_id, reason, with_number=with_number),
-                    (subject,),
-                    undoable=True,
                 )
 
         born = birth_date(who.birth_date, who.age)
@@ -180,7 +179,8 @@ class ThreadVerbs(Verbs):
         def snooze(at: datetime | None, *, held: bool = False) -> None:
             when = "they reply" if at is None else moment(at, self.session.choices.zone)
             words = f"Snoozed{', even if they reply,' if held else ''} until {when}"
-            self._perform(words, lambda one: self.session.threads.snooze(one, at, even_if_reply=held))
+            bulk = self.acts.snoozing(at, even_if_reply=held)
+            self._perform(words, lambda one: self.session.threads.snooze(one, at, even_if_reply=held), bulk=bulk)
 
         def other(picked: str) -> None:
             if picked == _REPLY:
@@ -215,11 +215,18 @@ class ThreadVerbs(Verbs):
 
         self._choose(title, [*picks, *extra], picked, free=True, hint=TYPE_A_TIME)
 
+    def _do_to(self, subject: Subject, words: str, act: Act) -> None:
+        """Do it to the one that was asked about, whatever the cursor is on by now."""
+        number = subject.conversation_id
+        self.write(lambda: act(number), lambda _: self._done_to_one(words, number, undoable=True))
+
     def _only(self, done: str) -> Subject | None:
         """The one conversation it is about; None, and a word about it, where there are none or several."""
         subjects = self.subjects()
         if len(subjects) == 1:
             return subjects[0]
-        said = f"One conversation is {done} at a time; unmark the others." if subjects else "Nothing is under the cursor."
+        said = (
+            f"One conversation is {done} at a time; unmark the others." if subjects else "Nothing is under the cursor."
+        )
         self.flash(said, "warning")
         return None

@@ -144,24 +144,6 @@ class Verbs(Acting):
         picks = _coded(self.session.choices.escalate_reasons)
         self._choose("Why, and what is your question? {}", picks, escalate, text_label="your question", needed=True)
 
-    def do_snooze(self) -> None:
-        """Offer a few times, and take a typed one."""
-        now, zone = self.desk.now(), self.session.choices.zone
-        offered = {one.id: one for one in on_offer(now, zone)}
-        picks = [Pick(id=one.id, name=one.name, hint=moment(one.at, zone)) for one in offered.values()]
-
-        def snooze(picked: Picked) -> None:
-            at = offered[picked.id].at if picked.id else read_moment(picked.text, now, zone)
-            if at is None:
-                self.flash(f"“{picked.text}” is no time; type 2h, fri 10:00 or 12/1 2pm.", "warning")
-                return
-            words = f"Snoozed until {moment(at, zone)}"
-            self._perform(words, lambda one: self.desk.snooze(one, at, None), bulk=self.acts.snoozing(at))
-
-        self._choose(
-            "Snooze {} until", picks, snooze, free=True, hint="or type: 2h · 15:30 · fri 10:00 · 12/1 2pm · esc back"
-        )
-
     def do_close(self) -> None:
         """Ask how it ended; of a complaint also what it was about, and when it was answered."""
         picks = _coded(self.session.choices.outcomes)

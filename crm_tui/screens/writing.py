@@ -13,7 +13,7 @@ from crm_tui.commands import Command, bindings
 from crm_tui.desk.lanes import Answered, CrmError, Filled, Offer, OpenConversation, SomethingNewer
 from crm_tui.screens.ask_text import AskText
 from crm_tui.screens.showing import conversation_name
-from crm_tui.screens.verbs import Verbs
+from crm_tui.screens.threads import ThreadVerbs
 from crm_tui.widgets.composer import Composer, Purpose
 from crm_tui.widgets.confirm import Confirm
 from crm_tui.widgets.identity import Identity
@@ -24,10 +24,10 @@ from crm_tui.widgets.thread_view import ThreadView
 HELD_FOR = 15.0
 """Seconds for which a sent text may be taken back."""
 
-_NOT_WITH_DRAFT = frozenset({"take_next", "take_next_here", "close", "move_lane", "escalate", "snooze"})
+_NOT_WITH_DRAFT = frozenset({"take_next", "take_next_here", "close", "move_lane", "escalate", "snooze", "relink"})
 
 
-class Writing(Verbs):
+class Writing(ThreadVerbs):
     """The part of a conversation's screen that holds the composer and the template picker."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("reply", "template", "note", "discard", "send")
@@ -102,6 +102,10 @@ class Writing(Verbs):
             return
         self._template_key = draft.template_key or ""
         self._write(Purpose.NOTE if draft.internal else Purpose.REPLY, str(draft.body))
+        if draft.for_another:
+            self.notify(
+                "This draft was begun when another patient was meant: read it before you send.", severity="warning"
+            )
         self.flash("Your draft is back · ctrl+s sends it · f8 discards it")
         self._ask_for_template()
 

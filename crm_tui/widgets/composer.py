@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -88,7 +89,10 @@ class Composer(Vertical):
 
     @dataclass
     class SendRequested(Message):
-        """The user wants this sent, or this note saved; `confirmed` when a `y` was asked for and given."""
+        """The user wants this sent, or this note saved; `confirmed` when a `y` was asked for and given.
+
+        `at` is the time it is to go, None for now.
+        """
 
         composer: Composer
         conversation: int
@@ -96,6 +100,7 @@ class Composer(Vertical):
         text: str
         template: str
         confirmed: bool
+        at: datetime | None = None
 
         @property
         def control(self) -> Composer:
@@ -133,6 +138,7 @@ class Composer(Vertical):
         self.then = ""
         self._kept = ""
         self._asking = False
+        self._at: datetime | None = None
         self._resting: Timer | None = None
         self.display = False
 
@@ -243,8 +249,9 @@ class Composer(Vertical):
         if command_id == command("send").id:
             self.request_send()
 
-    def request_send(self) -> None:
-        """Ask for what must be confirmed, else post `SendRequested`."""
+    def request_send(self, at: datetime | None = None) -> None:
+        """Ask for what must be confirmed, else post `SendRequested`; `at` is when it is to go, None for now."""
+        self._at = at
         why = self.why_not_send()
         if why is not None:
             flash(self, why, "warning")
@@ -272,7 +279,7 @@ class Composer(Vertical):
         self._stop_resting()
         self._kept = self.text
         self.post_message(
-            self.SendRequested(self, self.conversation, self.purpose, self.text, self.template, confirmed)
+            self.SendRequested(self, self.conversation, self.purpose, self.text, self.template, confirmed, self._at)
         )
 
     # Drafts and the hint
@@ -313,7 +320,7 @@ class Composer(Vertical):
             )
         if self.purpose is Purpose.NOTE:
             return plain("INTERNAL · no patient sees this · ctrl+s saves · esc leaves")
-        parts = [self.measure(self.text), "ctrl+s sends", "esc leaves"]
+        parts = [self.measure(self.text), "ctrl+s sends", "f6 later", "esc leaves"]
         if self.template:
             parts.insert(0, f"template {self.template}")
         if self.then:

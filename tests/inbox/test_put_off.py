@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_even_if_they_reply_it_stays_away_until_its_date_and_its_clock_is_told(c
         ("please stop texting me", {}),
     ],
 )
-def test_what_cannot_wait_wakes_it_all_the_same(clinic: Clinic, text: str, more: dict[str, int]) -> None:
+def test_what_cannot_wait_wakes_it_all_the_same(clinic: Clinic, text: str, more: dict[str, Any]) -> None:
     number = taken(clinic)
     clinic.do(clinic.agent, snooze, number, until=FRIDAY, even_if_reply=True)
     clinic.at(AN_HOUR_ON)
