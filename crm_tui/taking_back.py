@@ -7,7 +7,7 @@ from datetime import datetime
 from math import ceil
 
 from crm_tui.desk.acts import Act, TakenBack
-from crm_tui.desk.lanes import CrmError
+from crm_tui.desk.lanes import CrmError, Verb
 from crm_tui.doors import Doors
 from crm_tui.held import Done
 from crm_tui.long_work import LongWork

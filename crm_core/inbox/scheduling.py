@@ -23,7 +23,7 @@ from crm_core.inbox.record import Current, change, current, held_for_clinicians,
 from crm_core.store.feed import Topic
 from crm_core.work.units import ReadUnit, WriteUnit
 
-GOES_BY_ITSELF = "Nothing until the answer goes out by itself"
+GOES_BY_ITSELF = "The answer goes by itself"
 
 
 class AlreadyPlanned(CrmError):
