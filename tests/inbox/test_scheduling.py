@@ -11,7 +11,8 @@ from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import NotSendable
 from crm_core.errors import UsageError
-from crm_core.inbox.answers import EmptyText, SomethingNewer, log_call, note, reply
+from crm_core.inbox.answers import EmptyText, SomethingNewer, note, reply
+from crm_core.inbox.calls import log_call
 from crm_core.inbox.drafts import my_draft, save_draft
 from crm_core.inbox.filling import filled
 from crm_core.inbox.handling import assign, close
