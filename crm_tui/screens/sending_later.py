@@ -99,9 +99,9 @@ class SendsLater(Writing):
             )
             for at, one in enumerate(messages)
         ]
-        self._choose("Split {} from which message on?", picks[::-1], lambda from_: self._ask_where(int(from_.id)))
+        self._choose("Split {} from which message on?", picks[::-1], lambda from_: self._ask_its_lane(int(from_.id)))
 
-    def _ask_where(self, message_id: int) -> None:
+    def _ask_its_lane(self, message_id: int) -> None:
         lanes = [Pick(id=lane, name=title) for lane, title in self.session.choices.lanes if lane != "physician_review"]
         by_rules = Pick(id=_BY_THE_RULES, name="Where the rules send it", hint="by what the patient said in it")
 

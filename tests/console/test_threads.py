@@ -55,13 +55,13 @@ async def test_another_conversation_of_the_patient_is_told_and_merged_and_z_undo
         await hands.press("M", "enter", "y")
         hands.expect("merged into it · z undoes")
         assert (clinic.now_at(second).merged_into_id, len(clinic.now_at(first).messages)) == (first, 2)
-        assert not hands.sees("also open:")
+        await hands.until(lambda: not hands.sees("also open:"))
         await opened(hands, second)
         hands.expect(f"C-{first}")
         assert hands.app.front.conversation_id == first  # type: ignore[union-attr]
         await hands.press("z")
         assert (clinic.now_at(second).merged_into_id, len(clinic.now_at(first).messages)) == (None, 1)
-        hands.expect("also open:")
+        await hands.until(lambda: hands.sees("also open:"))
 
 
 async def test_a_typed_number_is_merged_too_and_what_is_no_number_is_said(clinic: Clinic, account: Account) -> None:
@@ -97,7 +97,7 @@ async def test_what_comes_from_a_message_on_is_split_off_and_its_rest_cannot_be(
         await hands.press("enter")
         hands.expect("is a conversation of its own now · z undoes")
         assert [str(one.body) for one in clinic.now_at(number).messages] == [BILL]
-        hands.expect("also open:")
+        await hands.until(lambda: hands.sees("also open:"))
         await hands.press("z")
         assert [str(one.body) for one in clinic.now_at(number).messages] == [BILL, VISIT]
 
