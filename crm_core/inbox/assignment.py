@@ -71,6 +71,18 @@ def share_out(unit: WriteUnit, conversation_id: int) -> None:
         _give(unit, row, chosen)
 
 
+def share_out_of_the_absent(unit: WriteUnit, owners: Mapping[int, int | None]) -> None:
+    """Of conversations that came back at their time, by their owners: what is nobody's at that desk finds another."""
+    known = {owner for owner in owners.values() if owner is not None}
+    if not known:
+        return
+    found = colleagues(unit, known).values()
+    away = {one.id for one in found if not one.active or one.absent_until is not None}
+    for conversation_id, owner in owners.items():
+        if owner in away:
+            share_out(unit, conversation_id)
+
+
 def by_policy(unit: WriteUnit, rules: InboxRules, lane: str, *, clinicians: bool = False) -> Chosen | None:
     """Whom the lane's policy gives its next conversation; None where it has none.
 

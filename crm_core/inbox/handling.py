@@ -5,14 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
-from crm_core.access.tables import Staff, StaffRole
 from crm_core.errors import CrmError, NotFound, NotPermitted, UsageError
 from crm_core.inbox.assignment import share_out
-from crm_core.inbox.colleagues import may_have_danger, room_for_one_more, worker
+from crm_core.inbox.colleagues import (
+    colleagues,
+    held_by,
+    lock_accounts,
+    may_have_danger,
+    room_for_one_more,
+    worker,
+)
 from crm_core.inbox.complaints import ComplaintEnd, keep, settled
 from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import State, Verb
@@ -27,7 +33,7 @@ from crm_core.inbox.record import (
     still_open,
 )
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, coded
-from crm_core.inbox.tables import Conversation, Step
+from crm_core.inbox.tables import Step
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.service import link_contact
 from crm_core.patients.tables import Patient
@@ -263,24 +269,21 @@ def _escalated(unit: WriteUnit, conversation: Current, question: str) -> dict[st
     }
 
 
-def _a_supervisor(unit: ReadUnit, conversation: Current) -> int | None:
-    """The active supervisor with the fewest open conversations; None leaves it in the lane for any of them."""
-    load = (
-        select(func.count())
-        .select_from(Conversation)
-        .where(Conversation.owner_id == Staff.id, Conversation.state != State.CLOSED)
-        .correlate(Staff)
-        .scalar_subquery()
-    )
-    found: int | None = unit.scalar(
-        select(Staff.id)
-        .join(StaffRole, StaffRole.staff_id == Staff.id)
-        .where(
-            Staff.active,
-            StaffRole.role == Role.SUPERVISOR,
-            Staff.id != conversation.owner_id if conversation.owner_id else Staff.id > 0,
-        )
-        .order_by(load, Staff.id)
-        .limit(1)
-    )
-    return found
+def _a_supervisor(unit: WriteUnit, conversation: Current) -> int | None:
+    """The supervisor with the fewest open conversations of those who work the lane, are here and not full.
+
+    None leaves it in the lane for any of them.
+    """
+    there = [
+        one
+        for one in colleagues(unit).values()
+        if Role.SUPERVISOR in one.actor.roles
+        and one.active
+        and one.absent_until is None
+        and one.works(conversation.rules, conversation.lane)
+        and one.id != conversation.owner_id
+    ]
+    lock_accounts(unit, there)
+    held = held_by(unit, [one.id for one in there])
+    free = [one.id for one in there if not one.is_full(held[one.id])]
+    return min(free, key=lambda number: (held[number], number), default=None)

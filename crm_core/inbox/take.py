@@ -11,6 +11,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound
+from crm_core.inbox.assignment import share_out_of_the_absent
 from crm_core.inbox.counting import recount
 from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import DANGER_URGENCY, PRESENCE_FADES, State, Verb
@@ -112,6 +113,7 @@ def _wake(unit: WriteUnit, due: ColumnElement[bool]) -> list[int]:
     ]
     unit.execute(insert(Step), steps)
     recount(unit, ids)
+    share_out_of_the_absent(unit, {row.id: row.owner_id for row in rows})
     return ids
 
 

@@ -261,3 +261,37 @@ def test_a_policy_that_makes_no_sense_is_refused_with_its_place(lane: str, polic
     (problem,) = bad.value.problems
     assert (problem.file, problem.key.split(".")[:2]) == ("lanes.toml", ["lane", lane])
     assert said in problem.message
+
+
+def test_what_comes_back_at_its_time_to_who_is_away_goes_to_the_substitute(clinic: Clinic, people: list[Actor]) -> None:
+    ada, ben = people
+    first, second = come(clinic, "Are you open on Friday", 2)
+    for who, number in ((ada, first), (ben, second)):
+        clinic.do(who, take.claim, number)
+        clinic.do(who, handling.snooze, number, until=MONDAY + HOUR)
+    clinic.do(
+        SYSTEM, plan_absence, ada.staff_id, starts_at=MONDAY, ends_at=MONDAY + 8 * HOUR, substitute_id=ben.staff_id
+    )
+    clinic.at(MONDAY + HOUR)
+    clinic.do(SYSTEM, take.settle_time)
+    assert owners(clinic, [first, second]) == [ben.staff_id, ben.staff_id]
+    assert verbs(clinic.crm, first)[-2:] == ["woken", "assigned"]
+    assert verbs(clinic.crm, second)[-1] == "woken"
+
+
+def test_an_escalation_passes_over_supervisors_who_are_away_or_full(
+    clinic: Clinic, people: list[Actor], staff: StaffFactory
+) -> None:
+    ada, _ = people
+    away, full = staff(Role.SUPERVISOR, name="away"), staff(Role.SUPERVISOR, name="full")
+    clinic.do(SYSTEM, plan_absence, away.staff_id, starts_at=MONDAY, ends_at=MONDAY + HOUR)
+    clinic.do(SYSTEM, set_capacity, full.staff_id, 0)
+    ask = {"to": Role.SUPERVISOR, "reason": "policy", "question": "Waive it?"}
+    (number,) = come(clinic, "Are you open on Friday", 1)
+    clinic.do(ada, take.claim, number)
+    clinic.do(ada, handling.escalate, number, **ask)
+    assert owners(clinic, [number]) == [None]
+    clinic.at(MONDAY + HOUR)
+    clinic.do(ada, take.claim, number)
+    clinic.do(ada, handling.escalate, number, **ask)
+    assert owners(clinic, [number]) == [away.staff_id]
