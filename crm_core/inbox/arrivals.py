@@ -34,7 +34,7 @@ from crm_core.inbox.rules import (
     inbox_rules,
 )
 from crm_core.inbox.tables import STILL_OPEN, Conversation
-from crm_core.inbox.thanks import asks_for_nothing
+from crm_core.inbox.thanks import asks_for_nothing, is_automatic
 from crm_core.vault.fields import Field
 from crm_core.words import Priority
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -42,6 +42,7 @@ from crm_core.work.units import ReadUnit, WriteUnit
 UNSCREENED_ACTION = "Read it now: it could not be screened for danger"
 UNSCREENED_WHY = "could not be screened for danger, so it stands at the top of the catch-all lane"
 WROTE_TO_PHYSICIAN = "The patient wrote while a physician was asked: read it, then ask again if still needed"
+A_MACHINE = "a machine answered: nobody need answer it"
 MAY_WANT_NO_MORE = "May want no more texts: nothing queued went out, ask before you write again"
 _CLOSED = and_(Conversation.state == State.CLOSED, Conversation.merged_into_id.is_(None))
 """What was merged is reopened in the one that was kept, never by itself."""
@@ -94,6 +95,12 @@ def _leaves_it_closed(arrival: Arrival) -> bool:
     return arrival.automatic or asks_for_nothing(arrival.subject, arrival.said)
 
 
+def _from_a_machine(arrival: Arrival) -> bool:
+    """Whether an auto-responder wrote it, as far as can be told, and nothing in it needs a person's eyes."""
+    clear = arrival.screening.verdict is Verdict.CLEAR and not arrival.attachments and arrival.keyword is None
+    return clear and (arrival.automatic or is_automatic(arrival.subject, arrival.said))
+
+
 def _newest(unit: ReadUnit, arrival: Arrival, which: ColumnElement[bool] | TextClause) -> int | None:
     """The sender's newest conversation of that kind, by patient where that is certain, else by number."""
     patients, point = arrival.contact.patient_ids, arrival.contact.contact_point_id
@@ -129,10 +136,16 @@ def _only_awaited(unit: ReadUnit, point: int) -> int | None:
 def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement:
     """The patient has spoken: it is open again, in its owner's hands no longer, and a clock runs.
 
-    What holds an unacknowledged danger stays as urgent as it is.
+    What holds an unacknowledged danger stays as urgent as it is. A machine that answers for the
+    patient has asked nothing.
     """
     row = conversation.row
     joined = f"joins C-{conversation.id}, the sender's open conversation"
+    if _from_a_machine(arrival):
+        change(unit, conversation, Verb.RECEIVED, {"last_message_at": unit.now}, reason="automatic")
+        return _placement(
+            conversation, row, Handled.CONVERSATION, (joined, "a machine answered: nobody need answer it")
+        )
     values: dict[str, Any] = {"last_message_at": unit.now}
     reasons: tuple[str, ...] = ()
     if not conversation.danger:

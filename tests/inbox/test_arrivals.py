@@ -12,7 +12,7 @@ from crm_core.inbox.answers import note, reply
 from crm_core.inbox.handling import close, escalate, link, snooze
 from crm_core.inbox.model import State
 from crm_core.inbox.tables import Conversation
-from crm_core.inbox.take import take_next
+from crm_core.inbox.take import claim, take_next
 from crm_core.inbox.thread import why_here
 from crm_core.words import Channel, Priority
 from tests.conftest import MONDAY, StaffFactory
@@ -235,3 +235,24 @@ def test_a_text_finds_its_thread_in_a_lane_and_a_category_that_the_playbook_no_l
         unit.execute(update(Conversation).where(Conversation.id == number).values(gone))
     assert clinic.text("and please send it by mail").conversation_id == number
     assert stored(clinic.crm, number)["due_at"] is not None
+
+
+def test_an_auto_responder_on_an_open_conversation_wakes_nobody_and_starts_no_clock(clinic: Clinic) -> None:
+    number = clinic.text("How much is my bill?").conversation_id
+    clinic.do(clinic.agent, claim, number)
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    before = stored(clinic.crm, number)
+    received = clinic.text("I'm driving right now.")
+    after = stored(clinic.crm, number)
+    assert (received.conversation_id, "a machine answered: nobody need answer it" in received.why) == (number, True)
+    for name in ("state", "due_at", "follow_up_at", "waiting_since", "owner_id"):
+        assert after[name] == before[name], name
+    assert clinic.text("Automatic reply: I have crushing chest pain and can't breathe").priority == "stat"
+
+
+def test_an_auto_responder_stops_no_clock_that_runs(clinic: Clinic) -> None:
+    number = clinic.text("How much is my bill?").conversation_id
+    due = stored(clinic.crm, number)["due_at"]
+    clinic.at(MONDAY + timedelta(hours=1))
+    clinic.text("This is an automatic reply: I am out of the office.")
+    assert stored(clinic.crm, number)["due_at"] == due
