@@ -44,8 +44,8 @@ class Said:
 
     @property
     def asks(self) -> bool:
-        """Whether the patient said it."""
-        return self.direction is Direction.IN
+        """Whether the patient said it and still waits; a call of theirs that was taken is answered by itself."""
+        return self.direction is Direction.IN and not self.answers
 
 
 def said_in(unit: ReadUnit, conversation_id: int) -> list[Said]:
@@ -105,7 +105,8 @@ def routed_anew(unit: WriteUnit, conversation: Current, going: Sequence[Said], n
 
 def steps_of(unit: ReadUnit, conversation_id: int, going: Sequence[Said]) -> list[int]:
     """The steps that these messages made: whose turn it was by each of them."""
-    asked = {each.at for each in going if each.asks} | {each.recorded_at for each in going if each.asks}
+    heard = [each for each in going if each.direction is Direction.IN]
+    asked = {each.at for each in heard} | {each.recorded_at for each in heard}
     answered = {each.recorded_at for each in going if each.answers}
     steps = unit.execute(
         select(Step.id, Step.turn, Step.turn_at).where(Step.conversation_id == conversation_id, Step.turn.is_not(None))
@@ -114,8 +115,9 @@ def steps_of(unit: ReadUnit, conversation_id: int, going: Sequence[Said]) -> lis
 
 
 def _said(row: Any) -> Said:
-    person = row.kind is not MessageKind.AUTOMATIC and row.direction is Direction.OUT
-    left = row.reached if row.kind is MessageKind.CALL else row.state not in _NEVER_LEFT
+    is_call = row.kind is MessageKind.CALL
+    person = is_call or (row.kind is not MessageKind.AUTOMATIC and row.direction is Direction.OUT)
+    left = row.reached if is_call else row.state not in _NEVER_LEFT
     return Said(
         id=row.id,
         at=row.at,

@@ -10,9 +10,8 @@ import typer
 from crm_core.errors import NotFound, UsageError
 from crm_core.words import Channel
 from crm_tui.cli.command import command, group
-from crm_tui.cli.conversation import show_conversation
+from crm_tui.cli.conversation import named, show_conversation
 from crm_tui.cli.session import Session
-from crm_tui.ids import conversation_id
 
 app = group("Log telephone calls.")
 
@@ -63,7 +62,7 @@ def call(
     from crm_core.inbox import calls
 
     assert conversation is not None
-    number = conversation_id(conversation)
+    number = named(session, conversation)
     with session.writing() as unit:
         calls.log_call(unit, number, words=said, inbound=inbound, **codes)
     show_conversation(session, number)

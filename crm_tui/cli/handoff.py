@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crm_tui.cli.command import command, group
+from crm_tui.cli.conversation import named
 from crm_tui.cli.session import Session
-from crm_tui.ids import Kind, conversation_id, show_id
+from crm_tui.ids import Kind, show_id
 
 if TYPE_CHECKING:
     from crm_core.inbox.escalation import Raised
@@ -79,7 +80,7 @@ def _each(session: Session, conversations: list[str], act: Callable[[WriteUnit, 
     """Do it to each in a unit of its own; what is refused stops no other, is said, and makes the exit code 1."""
     from crm_core.errors import CrmError
 
-    numbers = [conversation_id(one) for one in conversations]
+    numbers = [named(session, one) for one in conversations]
     refused: list[str] = []
     for number in numbers:
         try:

@@ -11,9 +11,10 @@ from crm_core.access.model import Role
 from crm_core.errors import UsageError
 from crm_core.tasks.model import NewTask, TaskKind
 from crm_tui.cli.command import command, group
+from crm_tui.cli.conversation import named
 from crm_tui.cli.session import Session
 from crm_tui.cli.texts import given_text
-from crm_tui.ids import Kind, conversation_id, patient_id, read_id
+from crm_tui.ids import Kind, patient_id, read_id
 
 if TYPE_CHECKING:
     from crm_core.work.units import WriteUnit
@@ -85,9 +86,9 @@ def add(  # noqa: PLR0917 - typer passes them by name
     from crm_tui.cli.times import moment
 
     written = given_text(title)
-    about = conversation_id(conversation) if conversation is not None else None
-    whose = patient_id(patient) if patient is not None else None
     session = Session.of(ctx)
+    about = named(session, conversation) if conversation is not None else None
+    whose = patient_id(patient) if patient is not None else None
     with session.writing() as unit:
         owner = by_login(unit, to).id if to is not None else None
         if owner is None and role is None and lane is None:
