@@ -59,3 +59,12 @@ def test_the_receiver_accepts_one_and_declines_the_other_with_a_reason(clinic: C
     assert clinic("handoff", "decline", second, *why, "--as", "tom", stdin=f"{PASSWORD}\n").code == 0
     (left,) = mine(clinic)
     assert (left["conversation"], left["declined_by"], left["words"]) == (second, "Tom Okafor", "I leave at noon")
+
+
+def test_giving_to_the_full_is_refused_with_the_figures_unless_it_is_meant(clinic: Caller) -> None:
+    first = mine(clinic)[0]["conversation"]
+    clinic.done("staff", "capacity", "tom", "0")
+    refused = clinic("assign", first, "--to", "tom")
+    assert refused.code == 1
+    assert "Tom Okafor holds 0 of 0 open conversations" in refused.err
+    assert clinic.done("assign", first, "--to", "tom", "--anyway")["owner"] == "Tom Okafor"
