@@ -11,6 +11,7 @@ from sqlalchemy import select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.errors import CrmError, UsageError
+from crm_core.inbox.complaints import is_complaint
 from crm_core.inbox.counting import life_of
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.moving import move_all, move_back
@@ -38,6 +39,10 @@ class NotTheSamePerson(CrmError):
     """C-{conversation_id} and C-{other_id} are not known to be one person's; link both first, or close one."""
 
 
+class HoldsAComplaint(CrmError):
+    """C-{other_id} is a complaint and would end without an answer; merge the other into it instead."""
+
+
 class WithAPhysician(CrmError):
     """C-{conversation_id} waits for a physician's answer; merge or split it once that has come."""
 
@@ -62,6 +67,9 @@ def merge(unit: WriteUnit, conversation_id: int, other_id: int) -> None:
     if not same_person(unit, kept.row, other.row):
         raise NotTheSamePerson(conversation_id=conversation_id, other_id=other_id)
     waited = life_of(unit, other_id, other.row["opened_at"]).owed_since
+    complaints = [is_complaint(each.row["category"], each.lane) for each in (kept, other)]
+    if complaints == [False, True]:
+        raise HoldsAComplaint(other_id=other_id)
     moved = move_all(unit, other_id, conversation_id)
     before = columns_kept(other.row)
     step_id = change(unit, other, Verb.MERGED, _closed(unit, other, kept.id), reason=f"C-{conversation_id}")

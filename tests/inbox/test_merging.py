@@ -14,7 +14,7 @@ from crm_core.inbox.classifying import classify
 from crm_core.inbox.drafts import my_draft, save_draft
 from crm_core.inbox.duplicates import duplicates
 from crm_core.inbox.handling import close, escalate, link
-from crm_core.inbox.merging import NotTheSamePerson, WithAPhysician, merge, resolved
+from crm_core.inbox.merging import HoldsAComplaint, NotTheSamePerson, WithAPhysician, merge, resolved
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
 from crm_core.inbox.take import claim
@@ -174,6 +174,14 @@ def test_what_a_physician_is_asked_is_not_merged(clinic: Clinic, staff: StaffFac
     clinic.do(both, escalate, other, to=Role.PHYSICIAN, reason="clinical_judgement", question="Ibuprofen?")
     with pytest.raises(WithAPhysician):
         clinic.do(both, merge, kept, other)
+
+
+def test_a_complaint_is_the_one_that_is_kept(clinic: Clinic) -> None:
+    kept, complaint = two_of_ana(clinic, "I want to file a complaint about the rude receptionist")
+    with pytest.raises(HoldsAComplaint):
+        clinic.do(clinic.agent, merge, kept, complaint)
+    clinic.do(clinic.agent, merge, complaint, kept)
+    assert stored(clinic.crm, kept)["merged_into_id"] == complaint
 
 
 def test_a_conversation_of_a_foreign_lane_is_not_found(clinic: Clinic, staff: StaffFactory) -> None:
