@@ -21,6 +21,7 @@ from crm_core.inbox.alarms import raise_alarm
 from crm_core.inbox.answered import answered_conversation
 from crm_core.inbox.assignment import share_out
 from crm_core.inbox.clocks import Life
+from crm_core.inbox.complaints import COMPLAINT_CATEGORY
 from crm_core.inbox.counting import counted, life_of
 from crm_core.inbox.facts import Asker, facts_of
 from crm_core.inbox.model import State, Turn, Verb
@@ -223,6 +224,9 @@ def _asked_for(
         )
     if free and decision.lane == DANGER_LANE != conversation.lane:
         asked |= {"lane": DANGER_LANE, "owner_id": None, **routed(unit, conversation.id, decision)}
+        if conversation.row["category"] == COMPLAINT_CATEGORY:
+            # A complaint that turns clinical still ends as a complaint does.
+            asked["category"] = COMPLAINT_CATEGORY
         return asked, tuple(explain(decision.trace)[:1])
     return asked, ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from crm_core.channels.attachments import AttachmentView
@@ -13,9 +13,6 @@ from crm_core.words import Channel, Priority
 
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 """The order key of an item on which no clock runs: after everything that is due."""
-
-PRESENCE_FADES = timedelta(seconds=30)
-"""After the last sign of a person at a conversation (domain.md, Two at one desk)."""
 
 DANGER_URGENCY = 0
 STAT_URGENCY = 1

@@ -14,7 +14,8 @@ from crm_core.errors import CrmError, NotFound
 from crm_core.inbox.assignment import share_out_of_the_absent
 from crm_core.inbox.counting import recount
 from crm_core.inbox.escalation import accepted
-from crm_core.inbox.model import DANGER_URGENCY, PRESENCE_FADES, State, Verb
+from crm_core.inbox.model import DANGER_URGENCY, State, Verb
+from crm_core.inbox.presence import FADES_AFTER
 from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
 from crm_core.inbox.rules import coded, inbox_rules
 from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation, Presence, Step
@@ -207,7 +208,7 @@ def put_down(unit: WriteUnit) -> int:
     on_screen = exists().where(
         Presence.conversation_id == _table.c.id,
         Presence.staff_id == unit.actor.staff_id,
-        Presence.seen_at > unit.now - PRESENCE_FADES,
+        Presence.seen_at > unit.now - FADES_AFTER,
     )
     left = unit.execute(update(_table).where(mine, ~on_screen).values(taken_at=None)).rowcount  # type: ignore[arg-type]
     if left:

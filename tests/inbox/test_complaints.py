@@ -161,6 +161,15 @@ def test_what_lies_in_the_complaints_lane_is_one_from_the_text_that_made_it_one(
     assert clinic.see(clinic.agent, complaint_of, number).came_on == TUESDAY
 
 
+def test_a_complaint_that_turns_clinical_still_ends_as_a_complaint(clinic: Clinic) -> None:
+    number = came(clinic)
+    clinic.text("my knee is very swollen and red, what should I do?")
+    row = clinic.now_at(number)
+    assert (row.lane, row.category) == ("clinical_triage", "complaint")
+    with pytest.raises(ComplaintUnsettled):
+        clinic.do(clinic.nurse, handling.close, number, outcome="resolved")
+
+
 def test_what_is_no_complaint_takes_no_complaint_s_end(clinic: Clinic) -> None:
     number = came(clinic, "Can I get a refill of my lisinopril?")
     with pytest.raises(UsageError, match="is no complaint"):
