@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.types import CSSPathType
@@ -13,8 +12,8 @@ from textual.types import CSSPathType
 from crm_tui.commands import bindings
 from crm_tui.desk.handoff import ColleagueView, HandoffDesk, Listed
 from crm_tui.desk.lanes import CrmError, Topic
-from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.handoff_rows import Kind, kind_of, mine_of, rows_of
+from crm_tui.screens.list_screen import ListScreen
 from crm_tui.screens.picking_people import people
 from crm_tui.screens.showing import conversation_name
 from crm_tui.terminal import plain
@@ -23,7 +22,6 @@ from crm_tui.widgets.line import Line
 from crm_tui.widgets.page_cache import PAGE
 from crm_tui.widgets.queue_list import QueueList
 from crm_tui.widgets.queue_row import QueueRow
-from crm_tui.widgets.task_list import TaskList
 
 _ANSWERS = (
     Pick(id="accept", name="Accept it", hint="it is yours from now on"),
@@ -36,44 +34,22 @@ _OFFERED = (
 )
 
 
-class HandoffScreen(ConsoleScreen):
+class HandoffScreen(ListScreen):
     """Marks choose what is given; each is accepted by itself."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "handoff.tcss"]
+    LIST = "handoff"
+    NAME = "Handoff"
+    EMPTY = "You own nothing, and nothing is handed to you."
     WATCHES = frozenset({Topic.HANDOVER, Topic.INBOX})
     FOOTER = ("hand_to", "open", "claim", "mark", "back", "help")
     BINDINGS: ClassVar[list[BindingType]] = bindings("hand_to", "claim")
-
-    def compose_body(self) -> ComposeResult:
-        """How many of each, then the list."""
-        yield Line(id="handoff-head")
-        yield TaskList(now=self.console.now, empty="You own nothing, and nothing is handed to you.", id="handoff")
-
-    def on_mount(self) -> None:
-        """Ask for what there is."""
-        self.context("Handoff")
-        self.mask(masked=self.console.masked)
-        self._list.focus()
-        self._list.restart()
-
-    @property
-    def _list(self) -> TaskList:
-        return self.query_one(TaskList)
 
     @property
     def _handoff(self) -> HandoffDesk:
         return self.session.handoff
 
     # Asking
-
-    def look_again(self) -> None:
-        """Ask for the rows anew; the cursor stays on its row."""
-        for listed in self.query(TaskList):
-            listed.reload()
-
-    def mask(self, *, masked: bool) -> None:
-        """Mask who it is and what is to be done."""
-        self._list.masked = masked
 
     def on_queue_list_page_wanted(self, event: QueueList.PageWanted) -> None:
         """Fetch what there is; one person's work is one listing, whatever page of it is shown."""
@@ -133,7 +109,7 @@ class HandoffScreen(ConsoleScreen):
 
     def do_claim(self) -> None:
         """Accept what is under the cursor: item by item, never the marked together."""
-        row = self._list.row
+        row = self.listed.row
         if row is None or kind_of(row) is not Kind.HANDED:
             self.flash("Only what is handed to you is accepted; h gives yours to a colleague.", "warning")
             return
@@ -143,7 +119,7 @@ class HandoffScreen(ConsoleScreen):
 
     def do_hand_to(self) -> None:
         """Ask who is to have the marked, or the one under the cursor, with a word about them."""
-        rows = [row for row in self._list.acted_on if mine_of(row) is not None]
+        rows = [row for row in self.listed.acted_on if mine_of(row) is not None]
         if not rows:
             self.flash("Only what is yours is handed over; space marks several.", "warning")
             return
@@ -188,7 +164,7 @@ class HandoffScreen(ConsoleScreen):
                 self.flash(words if len(numbers) == 1 else f"{words} · {count} of {len(numbers)}")
             for said in refused[:1]:
                 self.notify(said, title="Refused", severity="warning")
-            self._list.clear_marks()
+            self.listed.clear_marks()
             self.look_again()
 
         self.write(each, done)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.types import CSSPathType
@@ -15,6 +14,7 @@ from crm_tui.commands import Command, bindings
 from crm_tui.desk.lanes import CrmError, Topic
 from crm_tui.desk.tasks import TaskDesk, TaskItem, TaskPage, TaskView
 from crm_tui.screens.ask_text import AskText
+from crm_tui.screens.list_screen import ListScreen
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_record import PatientRecord
 from crm_tui.screens.raising_tasks import RaisesTasks
@@ -26,7 +26,6 @@ from crm_tui.widgets.confirm import Confirm
 from crm_tui.widgets.line import Line
 from crm_tui.widgets.panels import TextPanel
 from crm_tui.widgets.queue_list import QueueList
-from crm_tui.widgets.task_list import TaskList
 
 _WORKS = frozenset({"close", "assign", "claim", "snooze", "add_task"})
 _ENDS = (
@@ -36,11 +35,14 @@ _ENDS = (
 )
 
 
-class TasksScreen(RaisesTasks):
+class TasksScreen(ListScreen, RaisesTasks):
     """The open tasks, those due first on top: mine, or all that I may see."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "tasks.tcss"]
     MODE = "mode_tasks"
+    LIST = "tasks"
+    NAME = "Tasks"
+    EMPTY = "No task waits here."
     WATCHES = frozenset({Topic.TASKS})
     FOOTER = (
         "open", "close", "assign", "snooze", "undo", "mine_or_all", "add_task", "help", "claim", "why", "back",
@@ -52,36 +54,11 @@ class TasksScreen(RaisesTasks):
         self.mine = True
         self._total = 0
 
-    def compose_body(self) -> ComposeResult:
-        """How many, then the list."""
-        yield Line(id="tasks-head")
-        yield TaskList(now=self.console.now, empty="No task waits here.", id="tasks")
-
-    def on_mount(self) -> None:
-        """Ask for the first page."""
-        self.context("Tasks")
-        self.mask(masked=self.console.masked)
-        self._list.focus()
-        self._list.restart()
-
-    @property
-    def _list(self) -> TaskList:
-        return self.query_one(TaskList)
-
     @property
     def _tasks(self) -> TaskDesk:
         return self.session.tasks
 
     # Asking
-
-    def look_again(self) -> None:
-        """Ask for the rows anew; the cursor stays on its row."""
-        for listed in self.query(TaskList):
-            listed.reload()
-
-    def mask(self, *, masked: bool) -> None:
-        """Mask what is to be done and for whom."""
-        self._list.masked = masked
 
     def on_queue_list_page_wanted(self, event: QueueList.PageWanted) -> None:
         """Fetch a page off the loop; the list itself drops one that comes too late."""
@@ -143,7 +120,7 @@ class TasksScreen(RaisesTasks):
     def do_mine_or_all(self) -> None:
         """Show all that I may see, or only mine."""
         self.mine = not self.mine
-        self._list.restart()
+        self.listed.restart()
 
     # What is done to it
 
@@ -220,7 +197,7 @@ class TasksScreen(RaisesTasks):
 
         def undone(number: int) -> None:
             self.flash(f"Taken back: {task_name(number)} is as it was")
-            self._list.find(number)
+            self.listed.find(number)
             self.look_again()
 
         self.write(self._tasks.undo, undone)
@@ -229,7 +206,7 @@ class TasksScreen(RaisesTasks):
 
     def _chosen(self) -> tuple[TaskItem, ...]:
         """The marked rows, else the one under the cursor."""
-        return tuple(task_item(row) for row in self._list.acted_on)
+        return tuple(task_item(row) for row in self.listed.acted_on)
 
     def _choose(self, title: str, picks: Sequence[Pick], then: Callable[[Picked], None], *, free: bool = False) -> None:
         chosen = self._chosen()
@@ -278,7 +255,7 @@ class TasksScreen(RaisesTasks):
                 self.flash(f"{words} · z undoes" if len(numbers) == 1 else f"{words} · {len(numbers)} · z undoes each")
             for said in refused[:1]:
                 self.notify(said, title="Refused", severity="warning")
-            self._list.clear_marks()
+            self.listed.clear_marks()
             self.look_again()
 
         if numbers:
@@ -289,5 +266,5 @@ class TasksScreen(RaisesTasks):
     @override
     def task_added(self, task_id: int) -> None:
         self.flash(f"Added: {task_name(task_id)}")
-        self._list.find(task_id)
+        self.listed.find(task_id)
         self.look_again()
