@@ -10,7 +10,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "keys.md"
 
 _HEAD = """# Keys
 
-Made from `crm_tui/commands.py` by `python -m crm_tui.cheat_sheet`; change it there.
+Made from `crm_tui/commands/` by `python -m crm_tui.cheat_sheet`; change it there.
 
 Everything works from the keyboard; every command is also in the palette (`:`). To give a
 command another key, name its id in the `[keys]` section of `crm.toml`: `take_next = "f5"`.

@@ -1,4 +1,4 @@
-"""Handing a shift over: part of the registry in commands.py."""
+"""Handing a shift over: part of the registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be done in the library, mode 6: part of the registry in commands.py.
+"""What can be done in the library, mode 6: part of the registry.
 
 Their keys mean this in the library alone; elsewhere the same key may be another command's.
 """
