@@ -16,14 +16,14 @@ from crm_core.channels.optout import KeywordHandler
 from crm_core.channels.screening import screen_inbound
 from crm_core.clock import Clock, SystemClock
 from crm_core.errors import StoreMissing
+from crm_core.inbox.answering.deliveries import InboxSendObserver
+from crm_core.inbox.answering.health_detail import health_detail
+from crm_core.inbox.answering.still_meant import still_meant
 from crm_core.inbox.arrivals import InboxThreads
-from crm_core.inbox.counting import recount_open
-from crm_core.inbox.deliveries import InboxSendObserver
-from crm_core.inbox.facts import ROUTING_FACTS
-from crm_core.inbox.health_detail import health_detail
-from crm_core.inbox.still_meant import still_meant
+from crm_core.inbox.playbook.template_codes import template_codes
+from crm_core.inbox.routing.facts import ROUTING_FACTS
 from crm_core.inbox.tasks import visible_lanes
-from crm_core.inbox.template_codes import template_codes
+from crm_core.inbox.timing.counting import recount_open
 from crm_core.library.applying import import_from_playbook
 from crm_core.library.checking import CODES
 from crm_core.playbook.loader import load

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from crm_core.channels.danger_section import SECTION as DANGER
 from crm_core.channels.keywords_section import SECTION as KEYWORDS
-from crm_core.inbox.sections import SECTIONS as INBOX
-from crm_core.inbox.template_codes import check_templates
+from crm_core.inbox.playbook.sections import SECTIONS as INBOX
+from crm_core.inbox.playbook.template_codes import check_templates
 from crm_core.library.directory import SECTION as DIRECTORY
 from crm_core.library.section import SECTION as TEMPLATES
 from crm_core.playbook.calendars import CALENDARS

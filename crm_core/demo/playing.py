@@ -19,7 +19,8 @@ from crm_core.demo import events as did
 from crm_core.demo.plan import DemoPlan
 from crm_core.errors import CrmError, NotFound
 from crm_core.exchange.importer import import_fhir
-from crm_core.inbox import alarms, answers, calls, filling, handling, take
+from crm_core.inbox import alarms, handling, take
+from crm_core.inbox.answering import answers, calls, filling
 from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled, is_complaint
 from crm_core.inbox.record import HeldForClinicians, current
 from crm_core.inbox.tables import Conversation

@@ -18,24 +18,24 @@ from crm_core.channels.inbound import Arrival, Placement
 from crm_core.channels.keywords import Keyword
 from crm_core.channels.model import Handled
 from crm_core.inbox.alarms import raise_alarm
-from crm_core.inbox.answered import answered_conversation
-from crm_core.inbox.assignment import share_out
-from crm_core.inbox.clocks import Life
 from crm_core.inbox.complaints import COMPLAINT_CATEGORY
-from crm_core.inbox.counting import counted, life_of
-from crm_core.inbox.facts import Asker, facts_of
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
-from crm_core.inbox.routing import Decision, explain, route, trace_json
-from crm_core.inbox.rule_assignment import given_by_rule
+from crm_core.inbox.routing.deciding import Decision, explain, route, trace_json
+from crm_core.inbox.routing.facts import Asker, facts_of
+from crm_core.inbox.routing.rule_assignment import given_by_rule
 from crm_core.inbox.rules import (
     DANGER_LANE,
     PHYSICIAN_LANE,
     InboxRules,
     inbox_rules,
 )
+from crm_core.inbox.sharing.assignment import share_out
 from crm_core.inbox.tables import STILL_OPEN, Conversation
-from crm_core.inbox.thanks import asks_for_nothing, is_automatic
+from crm_core.inbox.threads.answered import answered_conversation
+from crm_core.inbox.threads.thanks import asks_for_nothing, is_automatic
+from crm_core.inbox.timing.clocks import Life
+from crm_core.inbox.timing.counting import counted, life_of
 from crm_core.vault.fields import Field
 from crm_core.words import Priority
 from crm_core.work.units import ReadUnit, WriteUnit

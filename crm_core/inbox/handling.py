@@ -10,17 +10,7 @@ from sqlalchemy import select
 from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
 from crm_core.errors import CrmError, NotFound, NotPermitted, UsageError
-from crm_core.inbox.assignment import share_out
-from crm_core.inbox.colleagues import (
-    colleagues,
-    held_by,
-    lock_accounts,
-    may_have_danger,
-    room_for_one_more,
-    worker,
-)
 from crm_core.inbox.complaints import ComplaintEnd, keep, settled
-from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import (
     Current,
@@ -33,6 +23,16 @@ from crm_core.inbox.record import (
     still_open,
 )
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, coded
+from crm_core.inbox.sharing.assignment import share_out
+from crm_core.inbox.sharing.colleagues import (
+    colleagues,
+    held_by,
+    lock_accounts,
+    may_have_danger,
+    room_for_one_more,
+    worker,
+)
+from crm_core.inbox.sharing.escalation import accepted
 from crm_core.inbox.tables import Step
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.service import link_contact

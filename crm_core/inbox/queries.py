@@ -13,9 +13,9 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.access.tables import Staff
 from crm_core.errors import NotFound
-from crm_core.inbox.escalation import is_raised_by
 from crm_core.inbox.model import END_OF_TIME, LaneCount, QueueItem, State
 from crm_core.inbox.rules import inbox_rules
+from crm_core.inbox.sharing.escalation import is_raised_by
 from crm_core.inbox.tables import STILL_OPEN, Conversation
 from crm_core.patients.briefs import full_name
 from crm_core.patients.tables import Patient

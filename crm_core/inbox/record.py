@@ -14,12 +14,12 @@ from sqlalchemy import bindparam, insert, select, update
 from crm_core.access.model import Permission
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound, Stale, UsageError
-from crm_core.inbox.clocks import STANDS_STILL, Event
-from crm_core.inbox.counting import counted, life_of, record_breaches
 from crm_core.inbox.model import State, Turn, Verb
-from crm_core.inbox.offers import leaves_its_owner, withdraw_offer
 from crm_core.inbox.rules import InboxRules, inbox_rules
+from crm_core.inbox.sharing.offers import leaves_its_owner, withdraw_offer
 from crm_core.inbox.tables import STANDS, Alarm, Complaint, Conversation, Step, Undo
+from crm_core.inbox.timing.clocks import STANDS_STILL, Event
+from crm_core.inbox.timing.counting import counted, life_of, record_breaches
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
 from crm_core.words import Channel, Priority

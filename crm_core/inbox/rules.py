@@ -11,9 +11,7 @@ from crm_core.access.needs import needs
 from crm_core.errors import NotFound, UsageError
 from crm_core.hours.arithmetic import next_open
 from crm_core.hours.calendar import Calendar
-from crm_core.inbox.clocks import Targets
-from crm_core.inbox.routing import Rules, compile_rules
-from crm_core.inbox.section import (
+from crm_core.inbox.playbook.section import (
     CategoriesSection,
     Category,
     Lane,
@@ -23,6 +21,8 @@ from crm_core.inbox.section import (
     SegmentsSection,
     WordsSection,
 )
+from crm_core.inbox.routing.deciding import Rules, compile_rules
+from crm_core.inbox.timing.clocks import Targets
 from crm_core.playbook.calendars import CalendarsSection
 from crm_core.playbook.clinic import ClinicSection
 from crm_core.playbook.loader import Playbook

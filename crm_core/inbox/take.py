@@ -11,14 +11,14 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound
-from crm_core.inbox.assignment import share_out_of_the_absent
-from crm_core.inbox.counting import recount
-from crm_core.inbox.escalation import accepted
 from crm_core.inbox.model import DANGER_URGENCY, State, Verb
-from crm_core.inbox.presence import FADES_AFTER
 from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
 from crm_core.inbox.rules import coded, inbox_rules
+from crm_core.inbox.sharing.assignment import share_out_of_the_absent
+from crm_core.inbox.sharing.escalation import accepted
+from crm_core.inbox.sharing.presence import FADES_AFTER
 from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation, Presence, Step
+from crm_core.inbox.timing.counting import recount
 from crm_core.store.base import Utc
 from crm_core.store.feed import Topic
 from crm_core.work.units import ReadUnit, WriteUnit

@@ -16,10 +16,10 @@ from crm_core.channels.model import Delivery, Direction, Screened
 from crm_core.channels.outbox import why_sentences
 from crm_core.channels.quoting import folds
 from crm_core.channels.tables import Message, Outbox
-from crm_core.inbox.escalation import is_raised_by
 from crm_core.inbox.model import ClockKind, ConversationView, MessageView, State
 from crm_core.inbox.record import Current, current
-from crm_core.inbox.routing import explain, trace_of
+from crm_core.inbox.routing.deciding import explain, trace_of
+from crm_core.inbox.sharing.escalation import is_raised_by
 from crm_core.inbox.tables import Conversation, Note, Step
 from crm_core.vault.sealed import Shown
 from crm_core.work.units import ReadUnit

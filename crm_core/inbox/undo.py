@@ -13,15 +13,15 @@ from crm_core.access.needs import needs
 from crm_core.channels.outbox import take_back
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError
+from crm_core.inbox.answering.drafts import my_draft, save_draft
+from crm_core.inbox.answering.macros import MACRO, TASK
 from crm_core.inbox.complaints import rests_on
-from crm_core.inbox.drafts import my_draft, save_draft
-from crm_core.inbox.macros import MACRO, TASK
-from crm_core.inbox.merging import unmerge
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, restored
-from crm_core.inbox.relinking import relink_back
-from crm_core.inbox.splitting import unsplit
 from crm_core.inbox.tables import Undo
+from crm_core.inbox.threads.merging import unmerge
+from crm_core.inbox.threads.relinking import relink_back
+from crm_core.inbox.threads.splitting import unsplit
 from crm_core.library.tables import Template, TemplateVersion
 from crm_core.patients.service import unlink_contact
 from crm_core.tasks.model import TaskState

@@ -21,7 +21,7 @@ def save(
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file; nothing that exists is touched.")],
 ) -> None:
     """Save an attachment as a new file that only you may read; audited."""
-    from crm_core.inbox.attachments import take_out
+    from crm_core.inbox.threads.attachments import take_out
     from crm_tui.saving import must_be_new, save_new
 
     number = read_id(attachment, Kind.ATTACHMENT)[1]

@@ -14,7 +14,7 @@ from crm_tui.cli.session import Session
 from crm_tui.ids import Kind, show_id
 
 if TYPE_CHECKING:
-    from crm_core.inbox.bulk import Bulk, Weighed
+    from crm_core.inbox.lists.bulk import Bulk, Weighed
 
 app = group("One verb over all that answer to a filter.")
 
@@ -37,8 +37,8 @@ def close(
     yes: Yes = None,
 ) -> None:
     """Close all that answer to a filter."""
-    from crm_core.inbox.bulk import Bulk
     from crm_core.inbox.handling import close as close_one
+    from crm_core.inbox.lists.bulk import Bulk
     from crm_core.inbox.model import Verb
 
     bulk = Bulk(verb=Verb.CLOSED, act=lambda unit, number: close_one(unit, number, outcome=outcome, words=words))
@@ -56,7 +56,7 @@ def move(
     yes: Yes = None,
 ) -> None:
     """Move all that answer to a filter to another lane."""
-    from crm_core.inbox.bulk import moving
+    from crm_core.inbox.lists.bulk import moving
 
     _work(Session.of(ctx), "move", moving(lane, reason, words), filter_text, yes)
 
@@ -70,8 +70,8 @@ def assign(
 ) -> None:
     """Give all that answer to a filter to somebody."""
     from crm_core.access import queries
-    from crm_core.inbox.bulk import Bulk
     from crm_core.inbox.handling import assign as assign_one
+    from crm_core.inbox.lists.bulk import Bulk
     from crm_core.inbox.model import Verb
 
     session = Session.of(ctx)
@@ -90,8 +90,8 @@ def snooze(
     yes: Yes = None,
 ) -> None:
     """Put all that answer to a filter aside until a time."""
-    from crm_core.inbox.bulk import Bulk
     from crm_core.inbox.handling import snooze as snooze_one
+    from crm_core.inbox.lists.bulk import Bulk
     from crm_core.inbox.model import Verb
     from crm_tui.cli.times import moment
 
@@ -111,8 +111,8 @@ def _work(session: Session, verb: str, bulk: Bulk, text: str, yes: int | None) -
 
 
 def _weigh(session: Session, bulk: Bulk, text: str) -> Weighed:
-    from crm_core.inbox import finding
-    from crm_core.inbox.bulk import MOST_AT_ONCE, weigh
+    from crm_core.inbox.lists import finding
+    from crm_core.inbox.lists.bulk import MOST_AT_ONCE, weigh
 
     sought = read_filter(text)
     if not sought.terms:
@@ -150,7 +150,7 @@ def _agree(session: Session, verb: str, weighed: Weighed, yes: int | None) -> No
 
 def _do(session: Session, verb: str, bulk: Bulk, weighed: Weighed) -> dict[str, Any]:
     """In units of fifty; Ctrl-C stops between two, and says what was done."""
-    from crm_core.inbox.bulk import do_to_all, in_units
+    from crm_core.inbox.lists.bulk import do_to_all, in_units
     from crm_tui.cli.output import progress
 
     batch: int | None = None

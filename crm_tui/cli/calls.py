@@ -59,7 +59,7 @@ def call(
         return
     if outcome is None:
         raise UsageError(problem="A call needs its outcome", remedy="give --outcome, a key of the playbook's")
-    from crm_core.inbox import calls
+    from crm_core.inbox.answering import calls
 
     assert conversation is not None
     number = named(session, conversation)
@@ -73,7 +73,7 @@ def _came_in(session: Session, sender: str, said: str, codes: dict[str, Any]) ->
     from crm_core.access.model import SYSTEM, Permission
     from crm_core.channels import inbound as pipeline
     from crm_core.channels.model import Inbound
-    from crm_core.inbox import calls
+    from crm_core.inbox.answering import calls
 
     if codes["outcome"] is None:
         session.permit(Permission.CONVERSATION_WORK)

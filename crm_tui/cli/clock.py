@@ -14,7 +14,7 @@ from crm_tui.cli.verbs import Conversation
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from crm_core.inbox.clock_ledger import ClockLedger
+    from crm_core.inbox.timing.clock_ledger import ClockLedger
 
 app = group("How clocks were counted.")
 
@@ -22,7 +22,7 @@ app = group("How clocks were counted.")
 @command(app, "clock", example="crm clock C-1042 --json")
 def clock(ctx: typer.Context, conversation: Conversation) -> None:
     """How a conversation's clocks were counted, stretch by stretch; lengths are in minutes."""
-    from crm_core.inbox.clock_ledger import clock_ledgers
+    from crm_core.inbox.timing.clock_ledger import clock_ledgers
 
     session = Session.of(ctx)
     number = named(session, conversation)

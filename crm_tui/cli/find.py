@@ -12,8 +12,8 @@ from crm_tui.cli.lanes import document, for_people
 from crm_tui.cli.session import Session
 
 if TYPE_CHECKING:
-    from crm_core.inbox.filters import Filter
-    from crm_core.inbox.finding import Found
+    from crm_core.inbox.lists.filters import Filter
+    from crm_core.inbox.lists.finding import Found
     from crm_core.inbox.model import QueueItem
 
 app = group("Find open conversations.")
@@ -34,7 +34,7 @@ def find(
 
 def show_found(session: Session, text: str, limit: int) -> None:
     """Print what answers to a filter, and what the look could not cover."""
-    from crm_core.inbox import finding
+    from crm_core.inbox.lists import finding
 
     sought = read_filter(text)
     with session.reading() as unit:
@@ -51,7 +51,7 @@ def show_found(session: Session, text: str, limit: int) -> None:
 
 def read_filter(text: str) -> Filter:
     """The filter that was given, or a line of standard input for `-`."""
-    from crm_core.inbox.filters import LONGEST, parse
+    from crm_core.inbox.lists.filters import LONGEST, parse
 
     return parse(sys.stdin.readline(LONGEST + 2).strip() if text == "-" else text)
 

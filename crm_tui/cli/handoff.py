@@ -13,9 +13,9 @@ from crm_tui.cli.session import Session
 from crm_tui.ids import Kind, show_id
 
 if TYPE_CHECKING:
-    from crm_core.inbox.escalation import Raised
-    from crm_core.inbox.handover_lists import Handed, Mine
     from crm_core.inbox.model import QueueItem
+    from crm_core.inbox.sharing.escalation import Raised
+    from crm_core.inbox.sharing.handover_lists import Handed, Mine
     from crm_core.work.units import WriteUnit
 
 app = group("What I own, what I hand over, and what is handed to me.", alone=True)
@@ -40,7 +40,7 @@ def offer(
 ) -> None:
     """Offer conversations of mine to a colleague; they stay mine until accepted, one by one."""
     from crm_core.access import queries
-    from crm_core.inbox import handover
+    from crm_core.inbox.sharing import handover
 
     session = Session.of(ctx)
     with session.reading() as unit:
@@ -51,7 +51,7 @@ def offer(
 @command(app, "accept", example="crm handoff accept C-1042")
 def accept(ctx: typer.Context, conversations: Conversations) -> None:
     """Accept what was handed to me: it is mine from now on."""
-    from crm_core.inbox import handover
+    from crm_core.inbox.sharing import handover
 
     _each(Session.of(ctx), conversations, handover.accept)
 
@@ -63,7 +63,7 @@ def decline(
     words: Annotated[str, typer.Option("--words", help="Why; the giver reads it.")],
 ) -> None:
     """Leave what was handed to me with its owner, and say why."""
-    from crm_core.inbox import handover
+    from crm_core.inbox.sharing import handover
 
     _each(Session.of(ctx), [conversation], lambda unit, number: handover.decline(unit, number, words))
 
@@ -71,7 +71,7 @@ def decline(
 @command(app, "withdraw", example="crm handoff withdraw C-1042")
 def withdraw(ctx: typer.Context, conversations: Conversations) -> None:
     """Take my offer back and keep the conversation."""
-    from crm_core.inbox import handover
+    from crm_core.inbox.sharing import handover
 
     _each(Session.of(ctx), conversations, handover.withdraw)
 
@@ -98,7 +98,7 @@ def _each(session: Session, conversations: list[str], act: Callable[[WriteUnit, 
 
 
 def _show(session: Session) -> None:
-    from crm_core.inbox import escalation, handover_lists
+    from crm_core.inbox.sharing import escalation, handover_lists
 
     with session.reading() as unit:
         handed = handover_lists.handed_to_me(unit)

@@ -28,7 +28,7 @@ Directory = Annotated[
 def check(ctx: typer.Context, directory: Directory) -> None:
     """Find every mistake in a playbook, and what is legal but probably wrong; in a home, whom it names too."""
     from crm_core.errors import CrmError
-    from crm_core.inbox.people_checks import check_people
+    from crm_core.inbox.playbook.people_checks import check_people
     from crm_core.settings import FILE
 
     session = Session.of(ctx)
@@ -46,7 +46,7 @@ def check(ctx: typer.Context, directory: Directory) -> None:
 @command(app, "apply", example="crm playbook apply ~/our-playbook")
 def apply(ctx: typer.Context, directory: Directory) -> None:
     """Make a playbook the one in force, as a numbered version; refused while it has a mistake."""
-    from crm_core.inbox.people_checks import check_people
+    from crm_core.inbox.playbook.people_checks import check_people
     from crm_core.playbook import service
 
     session = Session.of(ctx)
@@ -92,7 +92,7 @@ def rehearse(
 ) -> None:
     """Route the texts that came in by a draft too, and show what would lie elsewhere; changes nothing."""
     from crm_core.access.model import SYSTEM, Permission
-    from crm_core.inbox import rehearsal
+    from crm_core.inbox.routing import rehearsal
     from crm_tui.cli.output import progress
     from crm_tui.cli.rehearsed import document, for_people
     from crm_tui.cli.times import moment_ago

@@ -79,7 +79,7 @@ class Poller:
 
     def deliver(self) -> None:
         """Everything that is due now, batch by batch."""
-        from crm_core.inbox.passing import let_time_pass
+        from crm_core.inbox.timing.passing import let_time_pass
 
         let_time_pass(self._crm.units)
         while not self._stop.is_set():

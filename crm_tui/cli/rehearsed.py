@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crm_tui.ids import Kind, show_id
 
 if TYPE_CHECKING:
-    from crm_core.inbox.rehearsal import Comparison, Rehearsal, Sample
+    from crm_core.inbox.routing.rehearsal import Comparison, Rehearsal, Sample
 
 
 def document(run: Rehearsal, said: Mapping[int, str]) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def _check_lanes(unit: WriteUnit, lanes: list[str] | None) -> None:
     if not lanes:
         return
     from crm_core.errors import UsageError
-    from crm_core.inbox.section import LanesSection
+    from crm_core.inbox.playbook.section import LanesSection
     from crm_core.playbook.service import in_force
 
     known = in_force(unit).section(LanesSection).lane

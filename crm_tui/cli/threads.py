@@ -29,7 +29,7 @@ def later(
     cancel: Annotated[bool, typer.Option("--cancel", help="Take it back; its text is its author's draft.")] = False,
 ) -> None:
     """Change the time of an answer set for later, or take it back; `crm reply --at` sets one."""
-    from crm_core.inbox import scheduling
+    from crm_core.inbox.answering import scheduling
     from crm_tui.cli.times import moment
 
     if (at is None) != cancel:
@@ -66,7 +66,7 @@ def classify(
 @command(app, "duplicates", example="crm duplicates C-1042")
 def duplicates(ctx: typer.Context, conversation: Conversation) -> None:
     """What else is open of the same person, or says the same; the same text by two channels within an hour."""
-    from crm_core.inbox.duplicates import duplicates as found_in
+    from crm_core.inbox.threads.duplicates import duplicates as found_in
 
     session = Session.of(ctx)
     number = named(session, conversation)
@@ -96,7 +96,7 @@ def merge(
     into: Annotated[str, typer.Option("--into", metavar="C-…", help="The one that is kept.")],
 ) -> None:
     """Merge a conversation into another of the same person; its id then stands for that one."""
-    from crm_core.inbox import merging
+    from crm_core.inbox.threads import merging
     from crm_tui.ids import conversation_id
 
     work_on(ctx, into, lambda unit, kept: merging.merge(unit, kept, conversation_id(conversation)))
@@ -117,7 +117,7 @@ def split(
     ] = None,
 ) -> None:
     """Make a conversation of its own out of some messages; it is the same patient's, and is shown."""
-    from crm_core.inbox import splitting
+    from crm_core.inbox.threads import splitting
 
     if (onward is None) == (not message):
         raise UsageError(problem="Say either --from, or --message once or more", remedy="see `crm split --help`")
@@ -139,7 +139,7 @@ def relink(
     ] = False,
 ) -> None:
     """Move a conversation to another patient; what is queued to the one before is stopped."""
-    from crm_core.inbox import relinking
+    from crm_core.inbox.threads import relinking
 
     patient = patient_id(to)
     work_on(

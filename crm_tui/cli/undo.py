@@ -56,8 +56,8 @@ def undo(
 
 def _take_back(session: Session, rows: list[int]) -> TakenBack:
     """In units of fifty, so that nobody waits behind it."""
-    from crm_core.inbox.bulk import in_units
     from crm_core.inbox.journal import TakenBack, take_back
+    from crm_core.inbox.lists.bulk import in_units
 
     parts = []
     for some in in_units(rows):

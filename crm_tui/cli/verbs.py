@@ -43,9 +43,9 @@ def reply(
     ] = None,
 ) -> None:
     """Answer a conversation; the answer is queued at once, and waits for no one to take it back."""
-    from crm_core.inbox import scheduling
-    from crm_core.inbox.filling import filled
-    from crm_core.inbox.macros import answer
+    from crm_core.inbox.answering import scheduling
+    from crm_core.inbox.answering.filling import filled
+    from crm_core.inbox.answering.macros import answer
     from crm_tui.cli.times import moment
 
     session = Session.of(ctx)
@@ -174,7 +174,7 @@ def snooze(  # noqa: PLR0917 - typer hands over every option by its name
 @command(app, "note", example="crm note C-1042 < note.txt")
 def note(ctx: typer.Context, conversation: Conversation, text: Text = None) -> None:
     """Write an internal note; it never leaves the house and stops no clock."""
-    from crm_core.inbox import answers
+    from crm_core.inbox.answering import answers
 
     written = given_text(text)
     work_on(ctx, conversation, lambda unit, number: answers.note(unit, number, written))

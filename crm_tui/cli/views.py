@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The view's name, in a
 @command(app, "list", example="crm views list")
 def list_views(ctx: typer.Context) -> None:
     """Every view: everybody's, yours, and what others share."""
-    from crm_core.inbox import views
+    from crm_core.inbox.lists import views
 
     session = Session.of(ctx)
     with session.reading() as unit:
@@ -45,7 +45,7 @@ def show(
     limit: Annotated[int, typer.Option("--limit", min=1, max=2_000, help="How many conversations.")] = 50,
 ) -> None:
     """The conversations that a view shows."""
-    from crm_core.inbox import views
+    from crm_core.inbox.lists import views
 
     session = Session.of(ctx)
     with session.reading() as unit:
@@ -61,7 +61,7 @@ def save(
     shared: Annotated[bool, typer.Option("--shared", help="For everybody; a supervisor's to do.")] = False,
 ) -> None:
     """Keep a filter under a name, in place of your view of the same name."""
-    from crm_core.inbox import views
+    from crm_core.inbox.lists import views
 
     text = str(read_filter(filter_text))
     session = Session.of(ctx)
@@ -79,7 +79,7 @@ def rename(
     to: Annotated[str, typer.Argument(metavar="TO", help="The new name.")],
 ) -> None:
     """Give a view of yours another name."""
-    from crm_core.inbox import views
+    from crm_core.inbox.lists import views
 
     session = Session.of(ctx)
     with session.writing() as unit:
@@ -92,7 +92,7 @@ def rename(
 @command(app, "drop", example="crm views drop 'Late refills'")
 def drop(ctx: typer.Context, name: Name) -> None:
     """Forget a view; the conversations stay as they are."""
-    from crm_core.inbox import views
+    from crm_core.inbox.lists import views
 
     session = Session.of(ctx)
     with session.writing() as unit:

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from crm_core.access.model import Actor, Role
 from crm_core.app import Crm
-from crm_core.inbox import bulk, handling, journal, take
-from crm_core.inbox.bulk import IN_ONE_UNIT, Bulk, Weighed, in_units
+from crm_core.inbox import handling, journal, take
 from crm_core.inbox.journal import Act, TakenBack
+from crm_core.inbox.lists import bulk
+from crm_core.inbox.lists.bulk import IN_ONE_UNIT, Bulk, Weighed, in_units
 from crm_core.inbox.model import Verb
 from crm_core.work.units import WriteUnit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm_core.access.model import Actor
 from crm_core.app import Crm
 from crm_core.hours.ledger import Segment
-from crm_core.inbox.clock_ledger import ClockLedger, clock_ledgers
+from crm_core.inbox.timing.clock_ledger import ClockLedger, clock_ledgers
 
 __all__ = ["ClockLedger", "Segment", "counted"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from crm_core.access.model import Actor
 from crm_core.app import Crm
-from crm_core.inbox import presence
-from crm_core.inbox.presence import Present
+from crm_core.inbox.sharing import presence
+from crm_core.inbox.sharing.presence import Present
 
 __all__ = ["CompanyDesk", "Present"]
 

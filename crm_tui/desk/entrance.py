@@ -15,8 +15,8 @@ from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError
 from crm_core.inbox import alarms
 from crm_core.inbox.model import AlarmView
-from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.take import put_down
+from crm_core.inbox.timing.passing import let_time_pass
 from crm_core.store.feed import Topic
 
 __all__ = ["Actor", "AlarmView", "CrmError", "CutOff", "Doorway", "Entered", "Entrance", "PasswordNeeded"]

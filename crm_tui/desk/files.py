@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crm_core.access.model import Actor
 from crm_core.app import Crm
-from crm_core.inbox.attachments import take_out
+from crm_core.inbox.threads.attachments import take_out
 from crm_tui.cli.session import is_served
 from crm_tui.saving import must_be_new, save_new
 

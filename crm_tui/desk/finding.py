@@ -7,12 +7,12 @@ from datetime import datetime
 
 from crm_core.access.model import Actor
 from crm_core.app import Crm
-from crm_core.inbox import finding, views
-from crm_core.inbox.bulk import MOST_AT_ONCE
-from crm_core.inbox.filters import BadFilter, parse
+from crm_core.inbox.lists import finding, views
+from crm_core.inbox.lists.bulk import MOST_AT_ONCE
+from crm_core.inbox.lists.filters import BadFilter, parse
+from crm_core.inbox.lists.views import View
 from crm_core.inbox.model import QueueItem
-from crm_core.inbox.passing import let_time_pass
-from crm_core.inbox.views import View
+from crm_core.inbox.timing.passing import let_time_pass
 
 __all__ = ["Answer", "FindingDesk", "Reading", "View", "ViewLine"]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from crm_core.access.model import Actor
 from crm_core.app import Crm
-from crm_core.inbox import escalation, handover, handover_lists
-from crm_core.inbox.colleagues import ColleagueView, who_may_take
-from crm_core.inbox.escalation import Raised
-from crm_core.inbox.handover_lists import Handed, Mine
+from crm_core.inbox.sharing import escalation, handover, handover_lists
+from crm_core.inbox.sharing.colleagues import ColleagueView, who_may_take
+from crm_core.inbox.sharing.escalation import Raised
+from crm_core.inbox.sharing.handover_lists import Handed, Mine
 
 __all__ = ["ColleagueView", "Handed", "HandoffDesk", "Listed", "Mine", "Raised"]
 

@@ -12,18 +12,20 @@ from crm_core.access.queries import staff
 from crm_core.app import Crm
 from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
-from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, macros, merging, queries, take, thread
-from crm_core.inbox.answers import SomethingNewer
+from crm_core.inbox import alarms, handling, queries, take, thread
+from crm_core.inbox.answering import answers, calls, drafts, filling, macros
+from crm_core.inbox.answering.answers import SomethingNewer
+from crm_core.inbox.answering.drafts import DraftView
+from crm_core.inbox.answering.filling import Filled, Offer
+from crm_core.inbox.answering.macros import Answered
+from crm_core.inbox.answering.sending import ComposerLine, composer_line
 from crm_core.inbox.complaints import ComplaintEnd, complaint_sentences, is_complaint
-from crm_core.inbox.drafts import DraftView
-from crm_core.inbox.duplicates import AlsoOpen, duplicates
-from crm_core.inbox.filling import Filled, Offer
-from crm_core.inbox.macros import Answered
 from crm_core.inbox.model import AlarmView, ConversationView, LaneCount, MessageView, QueueItem, State, Verb
-from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.queries import QueuePage
 from crm_core.inbox.rules import inbox_rules
-from crm_core.inbox.sending import ComposerLine, composer_line
+from crm_core.inbox.threads import merging
+from crm_core.inbox.threads.duplicates import AlsoOpen, duplicates
+from crm_core.inbox.timing.passing import let_time_pass
 from crm_core.patients.model import IdentityView
 from crm_core.patients.queries import contact_value, identity
 from crm_core.store.feed import Topic

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from crm_core.access.model import Actor
 from crm_core.app import Crm
-from crm_core.inbox import classifying, duplicates, handling, merging, relinking, scheduling, splitting
-from crm_core.inbox.duplicates import AlsoOpen
+from crm_core.inbox import classifying, handling
+from crm_core.inbox.answering import scheduling
 from crm_core.inbox.rules import inbox_rules
+from crm_core.inbox.threads import duplicates, merging, relinking, splitting
+from crm_core.inbox.threads.duplicates import AlsoOpen
 from crm_core.patients.model import IdentityView
 from crm_core.patients.queries import identity
 from crm_core.words import Priority

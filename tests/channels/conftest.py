@@ -11,8 +11,8 @@ from crm_core.access.model import SYSTEM
 from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
 from crm_core.channels.vendors import add_vendor
-from crm_core.inbox.deliveries import InboxSendObserver
-from crm_core.inbox.health_detail import health_detail
+from crm_core.inbox.answering.deliveries import InboxSendObserver
+from crm_core.inbox.answering.health_detail import health_detail
 from crm_core.words import Channel
 from tests.channels.provider import Provider, ProviderGateway, provider_running
 from tests.inbox.conftest import Clinic, clinic, read_once

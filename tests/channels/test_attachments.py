@@ -15,7 +15,7 @@ from crm_core.channels.attachments import ANY_TYPE, LARGEST, LARGEST_TOGETHER, L
 from crm_core.channels.model import Attached, Withheld
 from crm_core.channels.tables import Attachment
 from crm_core.errors import NotFound, NotPermitted
-from crm_core.inbox.attachments import NotKept, take_out
+from crm_core.inbox.threads.attachments import NotKept, take_out
 from crm_core.vault.sealing import Tampered
 from tests.conftest import StaffFactory
 from tests.inbox.conftest import Clinic

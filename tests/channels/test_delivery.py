@@ -21,8 +21,8 @@ from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import outbox, resolve
 from crm_core.channels.tables import Message
 from crm_core.clock import ShiftedClock
-from crm_core.inbox.answers import reply
-from crm_core.inbox.deliveries import InboxSendObserver
+from crm_core.inbox.answering.answers import reply
+from crm_core.inbox.answering.deliveries import InboxSendObserver
 from crm_core.inbox.handling import close
 from crm_core.inbox.model import State
 from crm_core.patients.tables import Patient

@@ -13,7 +13,7 @@ from crm_core.channels.gate import Candidate, Gate, GateCheck
 from crm_core.channels.model import Delivery, Reason, Verdict
 from crm_core.channels.outbox import NotSendable
 from crm_core.channels.vendors import end_vendor
-from crm_core.inbox.answers import reply
+from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.model import State
 from crm_core.patients.tables import POINT, Patient
 from crm_core.words import Channel

@@ -15,7 +15,7 @@ from crm_core.app import Crm, open_crm
 from crm_core.channels.inbound import receive
 from crm_core.channels.model import Delivery, Handled, Inbound, Received
 from crm_core.errors import NotPermitted
-from crm_core.inbox.answers import reply
+from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.model import State
 from crm_core.settings import Settings
 from crm_core.vault.fields import Field

@@ -11,7 +11,7 @@ from crm_core.channels.gate import Candidate
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import Posting, outbox, post, resolve, take_back, why_sentences
 from crm_core.errors import AlreadyInUse, NotFound, NotPermitted
-from crm_core.inbox.answers import reply
+from crm_core.inbox.answering.answers import reply
 from crm_core.words import Channel, Purpose
 from tests.channels.conftest import Line
 from tests.conftest import MONDAY

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from crm_core.access.model import Role
-from crm_core.inbox.filters import parse
-from crm_core.inbox.finding import find
 from crm_core.inbox.handling import close
-from crm_core.inbox.views import save_view
+from crm_core.inbox.lists.filters import parse
+from crm_core.inbox.lists.finding import find
+from crm_core.inbox.lists.views import save_view
 from crm_tui.widgets.filter_line import FilterLine
 from crm_tui.widgets.queue_list import QueueList
 from tests.console.conftest import Account, Clinic

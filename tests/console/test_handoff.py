@@ -9,7 +9,8 @@ import pytest
 
 from crm_core.access.model import Actor, Role
 from crm_core.access.roster import plan_absence, set_capacity
-from crm_core.inbox import handling, handover, presence, take
+from crm_core.inbox import handling, take
+from crm_core.inbox.sharing import handover, presence
 from crm_tui.screens.company import InCompany
 from crm_tui.screens.handoff import HandoffScreen
 from crm_tui.widgets.company_line import CompanyLine
@@ -206,7 +207,7 @@ async def test_signs_go_out_at_most_every_ten_seconds_and_end_on_leaving(clinic:
 
 
 async def test_the_second_of_two_who_write_is_refused_and_keeps_the_draft(clinic: Clinic, account: Account) -> None:
-    from crm_core.inbox import answers
+    from crm_core.inbox.answering import answers
 
     kim, ben = account("kim", Role.AGENT), account("ben", Role.AGENT)
     number = owned(clinic, kim)

@@ -8,7 +8,7 @@ import pytest
 
 from crm_core.access.model import Role
 from crm_core.inbox.handling import link
-from crm_core.inbox.relinking import relink
+from crm_core.inbox.threads.relinking import relink
 from crm_tui.widgets.composer import Composer
 from tests.conftest import MONDAY
 from tests.console.conftest import Account, Clinic

@@ -11,9 +11,9 @@ from crm_core.channels.danger_section import DangerSection
 from crm_core.demo.events import Arrival
 from crm_core.demo.plan import make_plan
 from crm_core.demo.sources import special_source, talks
-from crm_core.inbox.conditions import Facts
-from crm_core.inbox.routing import compile_rules, route
-from crm_core.inbox.section import CategoriesSection, RoutingSection, WordsSection
+from crm_core.inbox.playbook.section import CategoriesSection, RoutingSection, WordsSection
+from crm_core.inbox.routing.conditions import Facts
+from crm_core.inbox.routing.deciding import compile_rules, route
 from crm_core.playbook.loader import Playbook, load
 from crm_core.playbook.shipped import shipped
 from crm_core.sections import SECTIONS

@@ -16,22 +16,22 @@ from crm_core.audit.tables import AuditRow
 from crm_core.errors import CrmError
 from crm_core.hours.ledger import Kind
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import note, reply
-from crm_core.inbox.calls import log_call
+from crm_core.inbox.answering.answers import note, reply
+from crm_core.inbox.answering.calls import log_call
+from crm_core.inbox.answering.scheduling import send_later
 from crm_core.inbox.classifying import classify
-from crm_core.inbox.clock_ledger import clock_ledgers
-from crm_core.inbox.counting import counted, life_of
 from crm_core.inbox.handling import assign, close, escalate, move, snooze
-from crm_core.inbox.merging import merge
 from crm_core.inbox.model import END_OF_TIME, State
-from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.record import STEP_TAGS
-from crm_core.inbox.relinking import relink
 from crm_core.inbox.rules import inbox_rules
-from crm_core.inbox.scheduling import send_later
-from crm_core.inbox.splitting import split
 from crm_core.inbox.tables import Conversation, Step
 from crm_core.inbox.take import claim, release
+from crm_core.inbox.threads.merging import merge
+from crm_core.inbox.threads.relinking import relink
+from crm_core.inbox.threads.splitting import split
+from crm_core.inbox.timing.clock_ledger import clock_ledgers
+from crm_core.inbox.timing.counting import counted, life_of
+from crm_core.inbox.timing.passing import let_time_pass
 from crm_core.inbox.undo import undo_last
 from crm_core.words import Priority
 from tests.inbox.conftest import Clinic

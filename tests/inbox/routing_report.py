@@ -18,10 +18,10 @@ from pathlib import Path
 
 from crm_core.channels.model import Received
 from crm_core.inbox.arrivals import UNSCREENED_WHY
-from crm_core.inbox.conditions import Facts
-from crm_core.inbox.routing import Decision, Rules, compile_rules, route
-from crm_core.inbox.section import CategoriesSection, RoutingSection, WordsSection
-from crm_core.inbox.sections import SECTIONS
+from crm_core.inbox.playbook.section import CategoriesSection, RoutingSection, WordsSection
+from crm_core.inbox.playbook.sections import SECTIONS
+from crm_core.inbox.routing.conditions import Facts
+from crm_core.inbox.routing.deciding import Decision, Rules, compile_rules, route
 from crm_core.playbook.calendars import CALENDARS
 from crm_core.playbook.loader import Playbook, load_content
 from crm_core.words import Channel

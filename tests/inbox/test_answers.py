@@ -13,12 +13,12 @@ from crm_core.channels.inbound import receive
 from crm_core.channels.model import Delivery, Inbound
 from crm_core.channels.outbox import NotSendable
 from crm_core.errors import UsageError
-from crm_core.inbox.answers import EmptyText, NotThisTemplate, SomethingNewer, note, reply
-from crm_core.inbox.calls import log_call
-from crm_core.inbox.drafts import my_draft, save_draft
+from crm_core.inbox.answering.answers import EmptyText, NotThisTemplate, SomethingNewer, note, reply
+from crm_core.inbox.answering.calls import log_call
+from crm_core.inbox.answering.drafts import my_draft, save_draft
+from crm_core.inbox.answering.sending import composer_line
 from crm_core.inbox.handling import close, link, snooze
 from crm_core.inbox.model import State
-from crm_core.inbox.sending import composer_line
 from crm_core.inbox.take import settle_time, take_next
 from crm_core.patients.tables import POINT, Patient
 from crm_core.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from crm_core.access.model import SYSTEM, Role
-from crm_core.inbox.answers import note, reply
+from crm_core.inbox.answering.answers import note, reply
 from crm_core.inbox.handling import close, escalate, link, snooze
 from crm_core.inbox.model import State
 from crm_core.inbox.tables import Conversation

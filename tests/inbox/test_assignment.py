@@ -16,8 +16,9 @@ from crm_core.app import open_crm
 from crm_core.channels.inbound import receive
 from crm_core.channels.model import Inbound
 from crm_core.errors import UsageError
-from crm_core.inbox import alarms, answers, handling, take, thread
-from crm_core.inbox.colleagues import Away, Full
+from crm_core.inbox import alarms, handling, take, thread
+from crm_core.inbox.answering import answers
+from crm_core.inbox.sharing.colleagues import Away, Full
 from crm_core.inbox.undo import undo_last
 from crm_core.playbook.problems import PlaybookErrors
 from crm_core.settings import Settings

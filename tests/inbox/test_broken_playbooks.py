@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.inbox.section import LanesSection
+from crm_core.inbox.playbook.section import LanesSection
 from crm_core.playbook.problems import PlaybookErrors
 from tests.inbox.test_section import CATEGORIES, LANES, ROUTING, WORDS, loaded
 

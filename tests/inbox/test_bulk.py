@@ -10,10 +10,10 @@ from sqlalchemy import select
 from crm_core.access.model import SYSTEM, Role
 from crm_core.errors import NotPermitted
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import note, reply
-from crm_core.inbox.bulk import IN_ONE_UNIT, Bulk, do_to_all, moving, weigh
+from crm_core.inbox.answering.answers import note, reply
 from crm_core.inbox.handling import assign, close, snooze
 from crm_core.inbox.journal import NotThatOne, journal, rows_of, rows_of_last, take_back
+from crm_core.inbox.lists.bulk import IN_ONE_UNIT, Bulk, do_to_all, moving, weigh
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.tables import Conversation, Undo
 from crm_core.inbox.take import claim

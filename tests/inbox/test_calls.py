@@ -8,7 +8,7 @@ import pytest
 
 from crm_core.channels.model import Direction, MessageKind
 from crm_core.errors import NotFound, UsageError
-from crm_core.inbox.calls import CALL_AGAIN, log_call
+from crm_core.inbox.answering.calls import CALL_AGAIN, log_call
 from crm_core.inbox.model import State
 from crm_core.words import Channel
 from tests.conftest import MONDAY

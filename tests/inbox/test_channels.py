@@ -6,7 +6,8 @@ import pytest
 
 from crm_core.channels.model import Delivery, MessageKind
 from crm_core.channels.outbox import NotSendable
-from crm_core.inbox import answers, handling
+from crm_core.inbox import handling
+from crm_core.inbox.answering import answers
 from crm_core.inbox.model import State
 from crm_core.tasks.model import TaskKind
 from crm_core.tasks.queries import tasks

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_core.hours import Calendar, DatedHours, Weekday, Window, between, segments
-from crm_core.inbox.clocks import Event, Life, Run, Targets, clock_columns, next_mark, runs
 from crm_core.inbox.model import END_OF_TIME, ClockKind, Mark, State, Turn
+from crm_core.inbox.timing.clocks import Event, Life, Run, Targets, clock_columns, next_mark, runs
 from crm_core.words import Priority
 
 NEW_YORK = ZoneInfo("America/New_York")

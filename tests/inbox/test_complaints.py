@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from crm_core.access.model import SYSTEM
 from crm_core.errors import CrmError, UsageError
-from crm_core.inbox import answers, calls, handling, undo
+from crm_core.inbox import handling, undo
+from crm_core.inbox.answering import answers, calls
 from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled, complaint_of, complaint_sentences
 from crm_core.inbox.model import State
 from crm_core.inbox.tables import Complaint

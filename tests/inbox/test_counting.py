@@ -14,15 +14,15 @@ from crm_core.access.model import SYSTEM
 from crm_core.app import Crm
 from crm_core.hours.ledger import Kind
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import note, reply
-from crm_core.inbox.calls import log_call
-from crm_core.inbox.clock_ledger import clock_ledgers
-from crm_core.inbox.counting import settle_marks
+from crm_core.inbox.answering.answers import note, reply
+from crm_core.inbox.answering.calls import log_call
 from crm_core.inbox.handling import close, move
 from crm_core.inbox.model import ClockKind, Mark
-from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.tables import ClockMark
 from crm_core.inbox.take import claim
+from crm_core.inbox.timing.clock_ledger import clock_ledgers
+from crm_core.inbox.timing.counting import settle_marks
+from crm_core.inbox.timing.passing import let_time_pass
 from crm_core.inbox.undo import undo_last
 from crm_core.playbook.loader import load, load_content
 from crm_core.playbook.service import apply

@@ -11,8 +11,8 @@ from crm_core.access.model import Role
 from crm_core.channels.model import Handled
 from crm_core.errors import UsageError
 from crm_core.inbox.alarms import acknowledge, alarms
-from crm_core.inbox.answers import note, reply
-from crm_core.inbox.calls import log_call
+from crm_core.inbox.answering.answers import note, reply
+from crm_core.inbox.answering.calls import log_call
 from crm_core.inbox.handling import assign, close, escalate, move, snooze
 from crm_core.inbox.model import State
 from crm_core.inbox.queries import queue

@@ -7,7 +7,7 @@ import pytest
 from crm_core.access.model import Role
 from crm_core.app import open_crm
 from crm_core.errors import NotFound
-from crm_core.inbox.drafts import my_draft, save_draft
+from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.settings import Settings
 from tests.conftest import MASTER, StaffFactory
 from tests.inbox.conftest import BO, Clinic

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crm_core.access.model import Actor, Role
-from crm_core.inbox import answers, drafts, escalation, handling, queries, take
+from crm_core.inbox import handling, queries, take
+from crm_core.inbox.answering import answers, drafts
+from crm_core.inbox.sharing import escalation
 from crm_core.inbox.undo import undo_last
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import Clinic

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from crm_core.access.model import Actor, Role
 from crm_core.errors import NotFound
-from crm_core.inbox.answers import NotThisTemplate, reply
-from crm_core.inbox.filling import filled, offers, recent_keys
+from crm_core.inbox.answering.answers import NotThisTemplate, reply
+from crm_core.inbox.answering.filling import filled, offers, recent_keys
 from crm_core.library.merge import MissingField
 from crm_core.library.render import PersonalMissing, TemplateNotApproved, TemplatePastReview
 from crm_core.library.service import approve, retire

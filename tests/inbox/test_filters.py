@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core.inbox.filters import (
+from crm_core.inbox.lists.filters import (
     LONGEST,
     MOST_TERMS,
     STATES,

@@ -8,14 +8,14 @@ import pytest
 
 from crm_core.access.model import Actor, Role
 from crm_core.errors import NotFound, NotPermitted
-from crm_core.inbox import finding
-from crm_core.inbox.answers import note, reply
-from crm_core.inbox.filters import BadFilter, parse
-from crm_core.inbox.finding import Found, find, still_there
+from crm_core.inbox.answering.answers import note, reply
 from crm_core.inbox.handling import assign, close, escalate, snooze
+from crm_core.inbox.lists import finding
+from crm_core.inbox.lists.filters import BadFilter, parse
+from crm_core.inbox.lists.finding import Found, find, still_there
 from crm_core.inbox.model import QueueItem
-from crm_core.inbox.passing import let_time_pass
 from crm_core.inbox.take import take_next
+from crm_core.inbox.timing.passing import let_time_pass
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import BO, Clinic
 from tests.inbox.looking import audited, statements

@@ -11,7 +11,8 @@ import pytest
 from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.access.service import disable
 from crm_core.errors import NotFound, NotPermitted, UsageError
-from crm_core.inbox import alarms, answers, calls, drafts, filling, handling, queries, sending, take, thread
+from crm_core.inbox import alarms, handling, queries, take, thread
+from crm_core.inbox.answering import answers, calls, drafts, filling, sending
 from crm_core.inbox.model import State
 from crm_core.words import Priority
 from tests.conftest import MONDAY, StaffFactory

@@ -11,8 +11,9 @@ from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.access.roster import plan_absence, set_capacity
 from crm_core.access.service import disable, set_lanes
 from crm_core.errors import NotFound, UsageError
-from crm_core.inbox import handling, handover, take, thread
-from crm_core.inbox.handover_lists import handed_to_me, mine_unfinished, offers_to_me
+from crm_core.inbox import handling, take, thread
+from crm_core.inbox.sharing import handover
+from crm_core.inbox.sharing.handover_lists import handed_to_me, mine_unfinished, offers_to_me
 from crm_core.inbox.tables import Handover
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import BO, Clinic

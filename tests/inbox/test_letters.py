@@ -10,7 +10,8 @@ import pytest
 from crm_core.access.model import SYSTEM
 from crm_core.app import Crm
 from crm_core.channels.model import Received, Screened
-from crm_core.inbox import answers, handling
+from crm_core.inbox import handling
+from crm_core.inbox.answering import answers
 from crm_core.inbox.model import State
 from crm_core.patients.model import ContactKind, DraftContact, DraftIdentifier, PatientDraft
 from crm_core.patients.saving import save_many

@@ -10,8 +10,9 @@ import pytest
 
 from crm_core.access.model import Role
 from crm_core.channels.model import Delivery
-from crm_core.inbox import alarms, drafts, filling, macros, take, undo
-from crm_core.inbox.macros import Answered
+from crm_core.inbox import alarms, take, undo
+from crm_core.inbox.answering import drafts, filling, macros
+from crm_core.inbox.answering.macros import Answered
 from crm_core.inbox.model import State, Verb
 from crm_core.library import service, writing
 from crm_core.tasks.queries import task

@@ -9,7 +9,8 @@ import pytest
 from crm_core.channels.model import Received
 from crm_core.channels.outbox import take_back
 from crm_core.errors import NotPermitted
-from crm_core.inbox import answers, calls, handling
+from crm_core.inbox import handling
+from crm_core.inbox.answering import answers, calls
 from crm_core.inbox.measures import By, Figures, measured, week_of
 from crm_core.words import Channel
 from tests.conftest import MONDAY

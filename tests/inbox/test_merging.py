@@ -9,15 +9,15 @@ import pytest
 from crm_core.access.model import Role
 from crm_core.errors import NotFound, UsageError
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import note, reply
+from crm_core.inbox.answering.answers import note, reply
+from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.classifying import classify
-from crm_core.inbox.drafts import my_draft, save_draft
-from crm_core.inbox.duplicates import duplicates
 from crm_core.inbox.handling import close, escalate, link
-from crm_core.inbox.merging import HoldsAComplaint, NotTheSamePerson, WithAPhysician, merge, resolved
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
 from crm_core.inbox.take import claim
+from crm_core.inbox.threads.duplicates import duplicates
+from crm_core.inbox.threads.merging import HoldsAComplaint, NotTheSamePerson, WithAPhysician, merge, resolved
 from crm_core.inbox.undo import TooLate, undo_last
 from crm_core.words import Channel, Priority
 from tests.conftest import MONDAY, StaffFactory

@@ -7,7 +7,7 @@ import pytest
 from crm_core.access.model import SYSTEM, Role
 from crm_core.access.service import disable
 from crm_core.app import Crm
-from crm_core.inbox.people_checks import check_people
+from crm_core.inbox.playbook.people_checks import check_people
 from tests.conftest import StaffFactory
 from tests.inbox.own_rules import own_playbook, rule
 

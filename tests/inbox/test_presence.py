@@ -8,7 +8,8 @@ import pytest
 
 from crm_core.access.model import Actor, Role
 from crm_core.errors import NotFound
-from crm_core.inbox import answers, presence
+from crm_core.inbox.answering import answers
+from crm_core.inbox.sharing import presence
 from crm_core.store.feed import Topic
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import Clinic
@@ -86,7 +87,7 @@ def test_of_a_foreign_lane_nobody_is_seen_and_nothing_is_written(
 
 
 def test_both_compose_and_the_second_is_refused_and_keeps_the_draft(clinic: Clinic, number: int) -> None:
-    from crm_core.inbox import drafts
+    from crm_core.inbox.answering import drafts
 
     shown = clinic.now_at(number).newest_message_id
     for who in (clinic.agent, clinic.supervisor):

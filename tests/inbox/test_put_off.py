@@ -10,7 +10,7 @@ import pytest
 from crm_core.access.model import Role
 from crm_core.errors import NotFound, UsageError
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import reply
+from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.classifying import classify
 from crm_core.inbox.handling import snooze
 from crm_core.inbox.model import State, Verb

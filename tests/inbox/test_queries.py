@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.app import Crm
-from crm_core.inbox.answers import note, reply
+from crm_core.inbox.answering.answers import note, reply
 from crm_core.inbox.handling import close, snooze
 from crm_core.inbox.model import END_OF_TIME, QueueItem, State
 from crm_core.inbox.queries import lanes, of_patient, queue

@@ -8,9 +8,9 @@ import pytest
 
 from crm_core.access.model import SYSTEM, Actor, Permission, Role
 from crm_core.errors import NotPermitted
-from crm_core.inbox import rehearsal
 from crm_core.inbox.handling import close, link
-from crm_core.inbox.rehearsal import Rehearsal, begin, rehearse_some, sample_texts
+from crm_core.inbox.routing import rehearsal
+from crm_core.inbox.routing.rehearsal import Rehearsal, begin, rehearse_some, sample_texts
 from crm_core.inbox.take import take_next
 from crm_core.playbook.loader import Playbook
 from crm_core.words import Priority

@@ -10,11 +10,11 @@ from crm_core.access.model import SYSTEM
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import NotSendable
 from crm_core.errors import NotFound, NotPermitted, UsageError
-from crm_core.inbox.answers import reply
-from crm_core.inbox.drafts import my_draft, save_draft
+from crm_core.inbox.answering.answers import reply
+from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.model import State, Verb
-from crm_core.inbox.relinking import relink
 from crm_core.inbox.thread import why_here
+from crm_core.inbox.threads.relinking import relink
 from crm_core.inbox.undo import undo_last
 from crm_core.patients.merging import merge_records
 from crm_core.patients.queries import identity

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_core.inbox.answers import reply
+from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.handling import close
 from crm_core.inbox.model import ClockKind, State
-from crm_core.inbox.splitting import split
 from crm_core.inbox.take import take_next
+from crm_core.inbox.threads.splitting import split
 from crm_core.inbox.undo import undo_last
 from tests.conftest import MONDAY
 from tests.inbox.conftest import Clinic

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from crm_core.inbox.conditions import AgeGroup, Condition, Facts, Message
-from crm_core.inbox.phrases import Lexicon
-from crm_core.inbox.routing import Rules, compile_rules, explain, route, trace_json, trace_of
-from crm_core.inbox.section import CategoriesSection, RoutingSection, WordsSection
+from crm_core.inbox.playbook.section import CategoriesSection, RoutingSection, WordsSection
+from crm_core.inbox.routing.conditions import AgeGroup, Condition, Facts, Message
+from crm_core.inbox.routing.deciding import Rules, compile_rules, explain, route, trace_json, trace_of
+from crm_core.inbox.routing.phrases import Lexicon
 from crm_core.words import Channel, Priority
 
 CATEGORIES = {

@@ -11,8 +11,8 @@ from crm_core.access.model import SYSTEM, Role
 from crm_core.access.roster import set_capacity
 from crm_core.access.service import disable
 from crm_core.app import Crm
-from crm_core.inbox.conditions import AgeGroup, Pending
-from crm_core.inbox.facts import ROUTING_FACTS, Person
+from crm_core.inbox.routing.conditions import AgeGroup, Pending
+from crm_core.inbox.routing.facts import ROUTING_FACTS, Person
 from crm_core.inbox.tables import STILL_OPEN, Conversation
 from crm_core.inbox.thread import why_here
 from crm_core.patients.model import ContactKind, DraftContact, PatientDraft

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm_core.inbox.phrases import EntryError, Lexicon, Listed, check_entry, fold, forms_of, words_of
+from crm_core.inbox.routing.phrases import EntryError, Lexicon, Listed, check_entry, fold, forms_of, words_of
 
 
 def found(text: str, *words: str, but_not: tuple[str, ...] = ()) -> tuple[str, ...]:

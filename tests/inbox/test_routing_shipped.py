@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm_core.channels.model import Handled
-from crm_core.inbox.section import LanesSection, RoutingSection
+from crm_core.inbox.playbook.section import LanesSection, RoutingSection
 from crm_core.words import Priority
 from tests.inbox.routed_on_a_store import received_on_a_store
 from tests.inbox.routing_report import (

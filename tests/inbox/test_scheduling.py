@@ -11,14 +11,20 @@ from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import NotSendable
 from crm_core.errors import UsageError
-from crm_core.inbox.answers import EmptyText, SomethingNewer, note, reply
-from crm_core.inbox.calls import log_call
-from crm_core.inbox.drafts import my_draft, save_draft
-from crm_core.inbox.filling import filled
+from crm_core.inbox.answering.answers import EmptyText, SomethingNewer, note, reply
+from crm_core.inbox.answering.calls import log_call
+from crm_core.inbox.answering.drafts import my_draft, save_draft
+from crm_core.inbox.answering.filling import filled
+from crm_core.inbox.answering.scheduling import (
+    AlreadyPlanned,
+    NothingPlanned,
+    send_at_another_time,
+    send_later,
+    send_no_more,
+)
 from crm_core.inbox.handling import assign, close
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
-from crm_core.inbox.scheduling import AlreadyPlanned, NothingPlanned, send_at_another_time, send_later, send_no_more
 from crm_core.inbox.tables import Conversation
 from crm_core.inbox.take import take_next
 from crm_core.inbox.undo import undo_last

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from crm_core.access.model import Role
-from crm_core.inbox.section import CategoriesSection, LanesSection, OutcomesSection
-from crm_core.inbox.sections import SECTIONS
+from crm_core.inbox.playbook.section import CategoriesSection, LanesSection, OutcomesSection
+from crm_core.inbox.playbook.sections import SECTIONS
 from crm_core.playbook.calendars import CALENDARS
 from crm_core.playbook.loader import Playbook, load
 from crm_core.playbook.problems import PlaybookErrors

@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from crm_core.app import Crm
 from crm_core.channels.model import Attached
-from crm_core.inbox import alarms, answers, calls, drafts, handling, queries, take, thread, undo
+from crm_core.inbox import alarms, handling, queries, take, thread, undo
+from crm_core.inbox.answering import answers, calls, drafts
 from crm_core.patients.search import find
 from crm_core.settings import Settings
 from tests.conftest import MONDAY

@@ -9,12 +9,12 @@ import pytest
 from crm_core.access.model import Role
 from crm_core.errors import NotFound
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answers import note, reply
-from crm_core.inbox.drafts import my_draft, save_draft
-from crm_core.inbox.merging import resolved
+from crm_core.inbox.answering.answers import note, reply
+from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
-from crm_core.inbox.splitting import AlarmStaysWithClinicians, NothingLeft, split
+from crm_core.inbox.threads.merging import resolved
+from crm_core.inbox.threads.splitting import AlarmStaysWithClinicians, NothingLeft, split
 from crm_core.inbox.undo import TooLate, undo_last
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import Clinic

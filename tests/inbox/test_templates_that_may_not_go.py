@@ -8,9 +8,9 @@ import pytest
 
 from crm_core.access.model import Actor, Role
 from crm_core.channels.outbox import NotSendable
-from crm_core.inbox.answers import NotThisTemplate, reply
-from crm_core.inbox.filling import filled, offers
-from crm_core.inbox.macros import answer
+from crm_core.inbox.answering.answers import NotThisTemplate, reply
+from crm_core.inbox.answering.filling import filled, offers
+from crm_core.inbox.answering.macros import answer
 from crm_core.inbox.template_uses import template_uses
 from crm_core.inbox.undo import undo_last
 from crm_core.library import queries, service, writing

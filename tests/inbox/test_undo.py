@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from crm_core.channels.model import Delivery
-from crm_core.inbox.answers import note, reply
-from crm_core.inbox.drafts import my_draft
+from crm_core.inbox.answering.answers import note, reply
+from crm_core.inbox.answering.drafts import my_draft
 from crm_core.inbox.handling import assign, close, link, move, snooze
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.take import take_next

@@ -9,11 +9,20 @@ from sqlalchemy import select
 
 from crm_core.access.model import SYSTEM, Role
 from crm_core.errors import NotFound, NotPermitted, UsageError
-from crm_core.inbox.filters import BadFilter, parse
-from crm_core.inbox.finding import find
 from crm_core.inbox.handling import assign, escalate, snooze
+from crm_core.inbox.lists.filters import BadFilter, parse
+from crm_core.inbox.lists.finding import find
+from crm_core.inbox.lists.views import (
+    BUILT_IN,
+    MOST_VIEWS,
+    drop_view,
+    rename_view,
+    save_view,
+    view_counts,
+    view_named,
+    views,
+)
 from crm_core.inbox.tables import SavedView
-from crm_core.inbox.views import BUILT_IN, MOST_VIEWS, drop_view, rename_view, save_view, view_counts, view_named, views
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import BO, Clinic
 from tests.inbox.looking import audited, statements, tags

@@ -1,0 +1,1 @@
+"""Finding and acting on many: filters, saved views, bulk."""

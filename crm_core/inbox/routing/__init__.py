@@ -1,0 +1,1 @@
+"""Where a new need goes, and why: conditions, words, rules, rehearsal."""

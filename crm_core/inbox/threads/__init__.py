@@ -1,0 +1,1 @@
+"""What belongs in which conversation: letters, merging, splitting, moving to another patient."""
