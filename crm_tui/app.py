@@ -40,7 +40,7 @@ class CrmApp(Delivering, TakingBack, HandingOver):
 
     TITLE = "crm"
     CSS = """
-    ToastRack { align: right top; margin-top: 2; }
+    ToastRack { dock: top; align: right top; margin-top: 2; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("find_patient", "help", "curtain")
     clears_scrollback_on_exit = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -93,8 +93,8 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
 
 
 @needs(Permission.CONVERSATION_READ)
-def why_here(unit: ReadUnit, conversation_id: int) -> list[str]:
-    """Why it lies where it lies: the routing's trace, then every step since, as sentences."""
+def why_here(unit: ReadUnit, conversation_id: int, zone: tzinfo | None = None) -> list[str]:
+    """Why it lies where it lies: the routing's trace, then every step since, as sentences; times in `zone`, or UTC."""
     current(unit, conversation_id, lock=False)
     trace = unit.scalar(select(Conversation.trace).where(Conversation.id == conversation_id))
     stored = unit.open(trace)
@@ -103,7 +103,8 @@ def why_here(unit: ReadUnit, conversation_id: int) -> list[str]:
         moved = f" {step.from_lane} → {step.to_lane}" if step.from_lane and step.from_lane != step.to_lane else ""
         reason = f", {step.reason}" if step.reason else ""
         words = f": {step.words}" if step.words else ""
-        lines.append(f"{step.at:%Y-%m-%d %H:%M}Z {step.verb} by {step.by}{moved}{reason}{words}")
+        at = f"{step.at:%Y-%m-%d %H:%M}Z" if zone is None else f"{step.at.astimezone(zone):%Y-%m-%d %H:%M}"
+        lines.append(f"{at} {step.verb} by {step.by}{moved}{reason}{words}")
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from crm_core.access.model import Actor, Permission, Role
@@ -171,10 +171,10 @@ class LanesDesk:
         """How its clocks were counted."""
         return counted(self._crm, self.actor, conversation_id)
 
-    def why(self, conversation_id: int) -> list[str]:
-        """Why it is here, and what happened to it, as sentences."""
+    def why(self, conversation_id: int, zone: tzinfo) -> list[str]:
+        """Why it is here, and what happened to it, as sentences with times in `zone`."""
         with self._crm.read(self.actor) as unit:
-            return [*thread.why_here(unit, conversation_id), *complaint_sentences(unit, conversation_id)]
+            return [*thread.why_here(unit, conversation_id, zone), *complaint_sentences(unit, conversation_id)]
 
     def take_next(self, lane: str | None = None, *, skipped: Collection[int] = ()) -> int | None:
         """Claim the most urgent conversation I may work, but for those I have skipped."""

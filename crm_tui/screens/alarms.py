@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from textual.content import Content
 
@@ -20,7 +20,7 @@ class AlarmsPanel(TextPanel):
     def __init__(self, alarms: Sequence[AlarmView], now: datetime) -> None:
         lines = [
             plain(
-                f"{conversation_name(one.conversation_id)} · {span(now - one.raised_at)} old · "
+                f"{conversation_name(one.conversation_id)} · raised {_ago(now - one.raised_at)} · "
                 f"nobody has it · fetch a {one.holder}",
                 "bold" if now > one.ack_due_at else "",
             )
@@ -28,3 +28,7 @@ class AlarmsPanel(TextPanel):
         ]
         told = plain("Only a clinician acts on a danger. Go and fetch one now.", "$warning")
         super().__init__("Danger", Content("\n").join([told, Content(), *lines]), "esc closes")
+
+
+def _ago(age: timedelta) -> str:
+    return f"{span(age)} ago" if age >= timedelta(minutes=1) else "just now"

@@ -123,7 +123,7 @@ class Filtering(Verbs):
     def _about(self, answer: Answer) -> list[str]:
         told = ["all my lanes"] if answer.everywhere else []
         if answer.words:
-            told.append(f"words as of {moment(answer.at, self.session.choices.zone)}, enter in / looks again")
+            told.append(f"words as of {moment(answer.at, self.session.choices.zone)}; / then enter looks again")
         return [*told, *([answer.looked] if answer.looked else [])]
 
     # Marks

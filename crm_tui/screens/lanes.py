@@ -62,7 +62,9 @@ class LanesScreen(Filtering, ThreadVerbs):
                 with Vertical(id="middle"):
                     yield Line(id="lane-head")
                     yield FilterLine('owner:me due<2h lane:refills "metformin" -is:snoozed')
-                    yield QueueList(now=now, id="queue")
+                    yield QueueList(
+                        now=now, empty="Nothing waits here. n takes the next one, from any lane.", id="queue"
+                    )
             with Vertical(id="preview"):
                 yield IdentityBar()
                 yield ThreadView(now=now, zone=zone)

@@ -253,7 +253,8 @@ class Verbs(Acting):
             told = (plain(line, "$quiet" if line.startswith(" ") else "") for line in (*self.more_reasons(), *lines))
             self.app.push_screen(TextPanel(f"Why? {one.number}", Content("\n").join(told)))
 
-        self.read("why", lambda: self.desk.why(one.conversation_id), show)
+        zone = self.session.choices.zone
+        self.read("why", lambda: self.desk.why(one.conversation_id, zone), show)
 
     def do_clock(self) -> None:
         """Show how its clocks were counted."""

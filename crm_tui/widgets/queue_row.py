@@ -151,20 +151,31 @@ def _with_badge(name: str, badge: str, width: int) -> str:
     return f"{fit(name, left).rstrip()} · {badge}"
 
 
+def _badge_column(name: str, badge: str, width: int) -> Column:
+    """Where the badge stands: behind the name, or in place of the category where the name would have to give way."""
+    room = {column: size - _gap(column, width) for column, size in columns(width)}
+    both = cell_len(one_line(name)) + 3 + cell_len(badge)
+    if both <= room[Column.PATIENT] or cell_len(badge) > room.get(Column.CATEGORY, 0):
+        return Column.PATIENT
+    return Column.CATEGORY
+
+
 def cells(
     row: QueueRow, clock: ClockCell, width: int, *, marked: bool = False, masked: bool = False
 ) -> Iterable[tuple[str, Tone]]:
     """The row's text in pieces that add up to `width` cells, each with its style word."""
     used = 0
     texts = _texts(row, clock, marked=marked, masked=masked)
+    badge = one_line(row.badge)
+    where = _badge_column(texts[Column.PATIENT][0], badge, width)
     for column, size in columns(width):
         text, tone = texts[column]
         gap = _gap(column, width)
         text = one_line(text)
         if column is Column.CLOCK:
             text = " " * max(0, size - gap - cell_len(text)) + text
-        if column is Column.PATIENT and row.badge:
-            text = _with_badge(text, one_line(row.badge), size - gap)
+        if badge and column is where:
+            text = badge if where is Column.CATEGORY else _with_badge(text, badge, size - gap)
         yield fit(text, size - gap) + " " * gap, tone
         used += size
     if used < width:

@@ -43,7 +43,7 @@ def next_step_text(step: NextStep, now: datetime, width: int = 0) -> Content:
     action = plain(step.action) if step.action else plain("no next action", "$warning")
     room = max(_LEAST_ACTION, width - owner.cell_length - by_when.cell_length - 2 * len(" · "))
     if width and action.cell_length > room:
-        action = plain(fit(one_line(step.action), room))
+        action = plain(fit(one_line(step.action), room).rstrip())
     return Content(" · ").join([owner, action, by_when])
 
 

@@ -65,7 +65,15 @@ def test_a_row_is_exactly_as_wide_as_asked_whatever_the_name(name: str) -> None:
 
 def test_a_badge_outlasts_the_end_of_a_long_name() -> None:
     row = QueueRow(id=1, patient="Maximiliana Featherstonehaugh", badge="shared")
-    assert "· shared" in _text(row, 79)
+    assert "· shared" in _text(row, 60)
+
+
+def test_a_name_gives_way_to_a_badge_only_where_the_category_cannot() -> None:
+    row = QueueRow(id=1, patient="Hazel Quinn", category="records request", badge="mine, escalated")
+    assert "Hazel Quinn " in _text(row, 79) and "mine, escalated" in _text(row, 79)
+    assert "records" not in _text(row, 79)
+    short = QueueRow(id=1, patient="Bo", category="refill", badge="shared")
+    assert "Bo · shared" in _text(short, 79) and "refill" in _text(short, 79)
 
 
 def test_the_curtain_hides_the_name_and_nothing_else() -> None:
