@@ -50,7 +50,7 @@ class SendsLater(Writing):
             self.write(lambda: threads.send_no_more(number), lambda _: self._planned_anew("Taken back: it is a draft"))
 
         extra = (Pick(id=_TAKE_BACK, name="Take it back", hint="its text is its author's draft again"),)
-        title = f"The answer in {{}} goes {moment(shown.sends_at, zone)}. When instead?"
+        title = f"{{}} goes {moment(shown.sends_at, zone)}. When instead?"
         self.ask_when(title, moved, extra=extra, other=taken_back)
 
     def _planned_anew(self, words: str) -> None:

@@ -322,7 +322,7 @@ class Composer(Vertical):
             return plain("INTERNAL · no patient sees this · ctrl+s saves · esc leaves")
         parts = [self.measure(self.text), "ctrl+s sends", "f6 later", "esc leaves"]
         if self.template:
-            parts.insert(0, f"template {self.template}")
+            parts.append(f"template {self.template}")
         if self.then:
             parts.insert(0, f"then: {one_line(self.then)}")
         return plain(" · ".join(parts))

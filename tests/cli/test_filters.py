@@ -28,6 +28,7 @@ def waiting(crm_home: Caller, tmp_path: Path) -> list[str]:
 
 def test_a_filter_finds_across_lanes_with_the_documents_of_a_queue(crm_home: Caller, waiting: list[str]) -> None:
     found = crm_home.done("find", "lane:billing,refills owner:none")
+    assert crm_home.done("find", "lane:billing,refills owner:nobody") == found, "as lists say it"
     assert {one["conversation"] for one in found} == set(waiting)
     assert set(found[0]) == QUEUE_KEYS | {"lane"}
     assert [one["conversation"] for one in crm_home.done("find", '"metformin"')] == [waiting[3]]

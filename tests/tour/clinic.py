@@ -91,10 +91,22 @@ class TourClinic:
         with self.crm.write(self.actor(login)) as unit:
             return function(unit, *args, **more)
 
+    def see(self, login: str, function: Callable[..., Any], *args: Any, **more: Any) -> Any:
+        """Somebody looks at something, in a unit of their own."""
+        with self.crm.read(self.actor(login)) as unit:
+            return function(unit, *args, **more)
+
+    def all_in(self, lane: str) -> list[int]:
+        """The conversations of a lane in working order."""
+        return [item.conversation_id for item in self.see("sam", queue, lane).items]
+
+    def last_in(self, lane: str) -> int:
+        """The last conversation of a lane."""
+        return self.all_in(lane)[-1]
+
     def first_in(self, *lanes: str) -> int:
         """The first conversation of the first of these lanes that holds one."""
-        with self.crm.read(self.actor("sam")) as unit:
-            return next(item.conversation_id for lane in lanes for item in queue(unit, lane).items)
+        return next(number for lane in lanes for number in self.all_in(lane))
 
     def actor(self, login: str) -> Actor:
         """Someone of the staff."""

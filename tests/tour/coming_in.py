@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.tour.clinic import PASSWORD
 from tests.tour.steps import Scene, Step, Typed
 
@@ -10,7 +12,9 @@ COME_IN = Step(
     why="An account that belongs to the system user comes in with enter alone.",
     keys=("enter",),
     shows=("Your first sign-in here", "open ·"),
+    on_page=False,
 )
+FIRST_COME_IN = replace(COME_IN, on_page=True)
 
 SCENES = (
     Scene(
@@ -42,7 +46,7 @@ SCENES = (
         who="kim",
         why="Mode 1 shows the lanes with what waits in each, one lane's queue, and a preview where there is room.",
         steps=(
-            COME_IN,
+            FIRST_COME_IN,
             Step(
                 title="From lane to lane",
                 why="J and K show the lane before and after, whatever pane has the keys.",

@@ -44,9 +44,9 @@ SCENES = (
             Step(
                 title="Write its next version",
                 why="Its file as text; what is wrong with it stands beneath, as it is typed.",
-                keys=("e", Typed("Text CANCEL to stop. {{ patient.shoe_size }}")),
+                keys=("e", Typed(" Text CANCEL to stop.")),
                 verbs=("library_edit",),
-                shows=("CANCEL", "shoe_size"),
+                shows=("2 text messages", "asks for the word CANCEL, which opts a number out"),
             ),
             Step(
                 title="Left without keeping",

@@ -31,6 +31,8 @@ def page(scenes: Sequence[Scene], shots: Mapping[tuple[str, Size], Sequence[Shot
     for scene in scenes:
         parts += [heading(scene), "", scene.why, ""]
         for number, step in enumerate(scene.steps):
+            if not step.on_page:
+                continue
             parts += [said(step), ""]
             for size in SIZES:
                 parts += _screen(shots[scene.title, size][number], size)

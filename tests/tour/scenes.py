@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from tests.tour import app_wide, asking, coming_in, deciding, letters, library, working
+from tests.tour import app_wide, asking, coming_in, deciding, handoff, letters, library, many, threads, working
 from tests.tour.steps import Scene
 
 SCENES: tuple[Scene, ...] = (
     *coming_in.SCENES,
     *working.SCENES,
     *deciding.SCENES,
+    *threads.SCENES,
+    *many.SCENES,
+    *handoff.SCENES,
     *asking.SCENES,
     *letters.SCENES,
     *library.SCENES,

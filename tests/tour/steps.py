@@ -29,7 +29,8 @@ class Step:
     `why` is a sentence for the reader. `verbs` are the ids of the commands it shows, whose keys
     `keys` must hold (or the palette with their title). `shows` are the words that must then be on
     the screen, wherever its lines break; `hides` must not. `passes` is time in seconds that
-    goes by first, and `meanwhile` what somebody else does before the keys are pressed.
+    goes by first, and `meanwhile` what somebody else does before the keys are pressed. One that
+    is not `on_page` only leads to the next.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Step:
     passes: float = 8.0
     meanwhile: Meanwhile | None = None
     meanwhile_says: str = ""
+    on_page: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

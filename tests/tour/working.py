@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from crm_core.inbox import handling
+from crm_core.patients.search import find
+from tests.tour.clinic import TourClinic
 from tests.tour.coming_in import COME_IN
 from tests.tour.steps import Scene, Step, Typed
 
-TAKE = Step(
+
+def linked_to_cleo(clinic: TourClinic) -> None:
+    """Somebody has found out that the text from a shared number was Cleo's."""
+    found = clinic.see("lou", find, "cleo marsh").patients[0].patient_id
+    clinic.do("lou", handling.link, clinic.all_in("scheduling")[1], found)
+
+
+FIRST_TAKE = Step(
     title="Take the next",
     why="The most urgent item that Kim may work, claimed and opened in one step; no two people get the same one.",
     keys=("n",),
     verbs=("take_next",),
     shows=("C-1", "Fay Nolan"),
 )
+TAKE = replace(FIRST_TAKE, on_page=False)
 
 SCENES = (
     Scene(
@@ -20,7 +33,7 @@ SCENES = (
         why="Take, answer, close, and the next one is there; no list is looked through.",
         steps=(
             COME_IN,
-            TAKE,
+            FIRST_TAKE,
             Step(
                 title="Reply in one's own words",
                 why="The composer's first line says to whom it goes; keys count only once that has been on the screen.",
@@ -136,6 +149,91 @@ SCENES = (
                 why="y says yes.",
                 keys=("y",),
                 shows=("Draft discarded",),
+            ),
+        ),
+    ),
+    Scene(
+        title="Macros",
+        who="nora",
+        why="A template may also close, snooze or leave a task: it says so before, and z takes all of it back.",
+        steps=(
+            COME_IN,
+            Step(
+                title="What it will do besides",
+                why="A macro's line in the picker and in the composer says what happens with the sending.",
+                keys=("K", "enter", "t", Typed("you are welcome")),
+                verbs=("template",),
+                shows=("Message: you are welcome", "Then:"),
+            ),
+            Step(
+                title="In the composer",
+                why="It can still be read and changed.",
+                keys=("enter",),
+                shows=("You are welcome, Ana!", "ctrl+s sends"),
+            ),
+            Step(
+                title="Sent and closed",
+                why="Both in one unit.",
+                keys=("ctrl+s",),
+                verbs=("send",),
+                shows=("C-4 answered · closes as resolved", "goes out in 15 s"),
+            ),
+            Step(
+                title="Taken back together",
+                why="The conversation is open again, and the text a draft.",
+                keys=("z",),
+                verbs=("undo",),
+                shows=("ctrl+s sends", "You are welcome, Ana!"),
+            ),
+        ),
+    ),
+    Scene(
+        title="What stops a text",
+        who="kim",
+        why="The wrong patient, and what does not belong in a message.",
+        before=linked_to_cleo,
+        steps=(
+            COME_IN,
+            Step(
+                title="A number that two people share",
+                why="It is named above the text.",
+                keys=("K", "K", "j", "enter", "r", Typed("Your card 4111 1111 1111 1111 was charged.")),
+                verbs=("reply",),
+                shows=("shared by 2", "Your card 4111"),
+            ),
+            Step(
+                title="y says that it is meant",
+                why="A shared or newly changed number needs one more key.",
+                keys=("ctrl+s",),
+                verbs=("send",),
+                shows=("shared by 2",),
+            ),
+            Step(
+                title="A card number does not leave",
+                why="Nor does a social security number, a password or a one-time code.",
+                keys=("y",),
+                shows=("card number",),
+            ),
+        ),
+    ),
+    Scene(
+        title="Where to send somebody",
+        who="kim",
+        why="The clinic's directory, searched while answering, by any name a service goes by.",
+        steps=(
+            COME_IN,
+            Step(
+                title="The directory",
+                why="f5 in the composer or before it.",
+                keys=("K", "enter", "r", "f5", Typed("blood test")),
+                verbs=("directory", "reply"),
+                shows=("Laboratory",),
+            ),
+            Step(
+                title="Into the text",
+                why="Where it is, and how to book it.",
+                keys=("enter",),
+                shows=("ctrl+s sends", "Laboratory"),
             ),
         ),
     ),

@@ -16,7 +16,9 @@ from crm_core.inbox.tables import ClockMark, Conversation
 from crm_core.patients.tables import PATIENT
 from crm_core.work.units import ReadUnit
 
-ME, NOBODY = "me", "none"
+ME = "me"
+NOBODY = ("none", "nobody")
+"""What is typed for an owner that is not there: the word of the language, and the one that lists show."""
 
 _people = PATIENT.alias()
 """Not the patients of the lines that are shown."""
@@ -62,7 +64,7 @@ def _logins(unit: ReadUnit, sought: Filter) -> dict[str, int]:
         for term in sought.structural
         if isinstance(term, FieldTerm) and term.name in people
         for value in term.values
-        if value != ME and not (value == NOBODY and term.name is Name.OWNER)
+        if value != ME and not (value in NOBODY and term.name is Name.OWNER)
     ]
     if not named:
         return {}
@@ -90,8 +92,8 @@ def _span(term: SpanTerm, asking: Asking) -> ColumnElement[bool]:
 
 
 def _owner(values: tuple[str, ...], asking: Asking) -> ColumnElement[bool]:
-    people = [asking.person(value) for value in values if value != NOBODY]
-    unowned = [Conversation.owner_id.is_(None)] if NOBODY in values else []
+    people = [asking.person(value) for value in values if value not in NOBODY]
+    unowned = [Conversation.owner_id.is_(None)] if set(values) & set(NOBODY) else []
     return or_(*unowned, Conversation.owner_id.in_(people))
 
 
