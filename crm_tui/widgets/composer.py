@@ -315,15 +315,14 @@ class Composer(Vertical):
     def _hint_text(self) -> Content:
         if self._asking and self.identity is not None:
             cautions = " and ".join(self.identity.cautions)
-            return plain(
-                f"This number is {cautions}. Press y to send it for {self.identity.name}, any other key to stop."
-            )
+            return plain(f"Number {cautions}. Press y to send it for {self.identity.name}, any other key stops.")
         if self.purpose is Purpose.NOTE:
             return plain("INTERNAL · no patient sees this · ctrl+s saves · esc leaves")
         parts = [self.measure(self.text), "ctrl+s sends", "f6 later", "esc leaves"]
         if self.template:
             parts.append(f"template {self.template}")
         if self.then:
+            parts.remove("f6 later")
             parts.insert(0, f"then: {one_line(self.then)}")
         return plain(" · ".join(parts))
 

@@ -195,10 +195,10 @@ SCENES = (
                 shows=("when was it answered?", "Today"),
             ),
             Step(
-                title="Not before it was answered",
-                why="An answer on record is needed; what was not settled on the same day needs a written one.",
+                title="Closed",
+                why="Settled on its day; a day later it would be a grievance, which ends only after a written reply.",
                 keys=("enter",),
-                shows=("C-1",),
+                shows=("Closed · z undoes", "nobody · closed: resolved"),
             ),
         ),
     ),
