@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crm_core.inbox import handover, take
+from crm_core.inbox import take
+from crm_core.inbox.sharing import handover
 from tests.tour.clinic import TourClinic
 from tests.tour.coming_in import COME_IN
 from tests.tour.steps import Scene, Step, Typed

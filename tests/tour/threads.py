@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from crm_core.inbox import answers, handling, presence
+from crm_core.inbox import handling
+from crm_core.inbox.answering import answers
+from crm_core.inbox.sharing import presence
 from crm_core.patients.search import find
 from tests.tour.clinic import ANA, TourClinic
 from tests.tour.coming_in import COME_IN
