@@ -22,7 +22,7 @@ from crm_core.inbox.answering.still_meant import still_meant
 from crm_core.inbox.arrivals import InboxThreads
 from crm_core.inbox.playbook.template_codes import template_codes
 from crm_core.inbox.routing.facts import ROUTING_FACTS
-from crm_core.inbox.tasks import visible_lanes
+from crm_core.inbox.tasks import inbox_in_sight
 from crm_core.inbox.timing.counting import recount_open
 from crm_core.library.applying import import_from_playbook
 from crm_core.library.checking import CODES
@@ -34,7 +34,7 @@ from crm_core.settings import KeySource, Settings
 from crm_core.store.engines import Store, open_store
 from crm_core.store.keys import StoredKeys
 from crm_core.store.schema import check, migrate
-from crm_core.tasks.scope import VISIBLE_LANES
+from crm_core.tasks.scope import IN_SIGHT
 from crm_core.vault import file_key
 from crm_core.vault.keys import Key, KeyFileProvider, KeyProvider, KeyringProvider
 from crm_core.vault.vault import Vault
@@ -52,7 +52,7 @@ class Crm:
         self.ledger = Ledger(vault, store.writing)
         self.units = Units(store=store, vault=vault, ledger=self.ledger, clock=clock, guard=check_active)
         self.units.shared["playbook.sections"] = SECTIONS
-        self.units.shared[VISIBLE_LANES] = visible_lanes
+        self.units.shared[IN_SIGHT] = inbox_in_sight
         self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
         self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
         self.units.shared[CODES] = template_codes

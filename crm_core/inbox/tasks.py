@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.inbox.record import current
 from crm_core.inbox.rules import inbox_rules
+from crm_core.inbox.tables import Conversation
 from crm_core.tasks.model import NewTask
+from crm_core.tasks.scope import Sight
 from crm_core.tasks.service import create_task
 from crm_core.work.units import ReadUnit, WriteUnit
 
 
 @needs(Permission.PLAYBOOK_READ)
-def visible_lanes(unit: ReadUnit) -> frozenset[str]:
-    """The lanes that the unit's actor may see."""
-    return inbox_rules(unit).visible(unit.actor)
+def inbox_in_sight(unit: ReadUnit) -> Sight:
+    """The lanes that the unit's actor may see, and the conversations that lie in them."""
+    lanes = inbox_rules(unit).visible(unit.actor)
+
+    def conversation(column: Any) -> ColumnElement[bool]:
+        return exists().where(Conversation.id == column, Conversation.lane.in_(sorted(lanes)))
+
+    return Sight(lanes=lanes, conversation=conversation)
 
 
 @needs(Permission.TASK_WORK)

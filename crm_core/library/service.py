@@ -86,7 +86,7 @@ def approve(unit: WriteUnit, key: str, *, language: str = "en", number: int | No
     row = _read(unit, key, language, number)
     if row.state not in _APPROVABLE:
         raise _not_there(key, row, "write a new version, or change its file and apply the playbook")
-    if row.author_id and row.author_id == unit.actor.staff_id:
+    if _wrote(unit, row):
         raise AuthorApproves(template=key, number=row.number)
     _nothing_wrong(unit, row)
     today = unit.now.date()
@@ -119,6 +119,21 @@ def approve(unit: WriteUnit, key: str, *, language: str = "en", number: int | No
     )
     unit.audit(Tag.TEMPLATE_APPROVED, row.id)
     return int(row.id)
+
+
+def _wrote(unit: WriteUnit, row: Any) -> bool:
+    """Whether the actor is the author of these words: of this version, or of an earlier one that says the same."""
+    mine = unit.actor.staff_id
+    if row.author_id and row.author_id == mine:
+        return True
+    same = (
+        _VERSION.c.template_id == row.template_id,
+        _VERSION.c.language == row.language,
+        _VERSION.c.number <= row.number,
+        _VERSION.c.body == row.body,
+        _VERSION.c.author_id == mine,
+    )
+    return bool(mine) and unit.scalar(select(_VERSION.c.id).where(*same).limit(1)) is not None
 
 
 @needs(Permission.TEMPLATE_APPROVE)

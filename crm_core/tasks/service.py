@@ -18,7 +18,7 @@ from crm_core.errors import CrmError, NotFound, Stale, UsageError
 from crm_core.store.feed import Topic
 from crm_core.tasks import adding
 from crm_core.tasks.model import NewTask, TaskState
-from crm_core.tasks.scope import VISIBLE_LANES, Lanes, seen_by
+from crm_core.tasks.scope import in_sight, seen_by
 from crm_core.tasks.tables import Task
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Sealed
@@ -72,8 +72,8 @@ def create_task(unit: WriteUnit, task: NewTask) -> int:
     """Add a task at a person's request; its owner works here, its lane is one that they see."""
     if task.owner_id is not None:
         _works_here(unit, task.owner_id)
-    lanes: Lanes = unit.shared[VISIBLE_LANES]
-    if task.lane is not None and task.lane not in lanes(unit):
+    lanes = in_sight(unit).lanes
+    if task.lane is not None and task.lane not in lanes:
         raise NotFound(kind="lane", id=task.lane)
     return adding.add_task(unit, task)
 

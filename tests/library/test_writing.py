@@ -86,9 +86,20 @@ def test_who_applied_the_playbook_is_the_author_of_its_files(library: Library, c
     _apply(crm, {}, actor=both)
     with pytest.raises(AuthorApproves):
         library.do(both, service.approve, "hello")
-    _apply(crm, {"title": "Hello there"})
+    _apply(crm, {"title": "Hello there", "body": "Hello, we are here for you."})
     library.do(both, service.approve, "hello")
     assert library.states() == {1: "retired", 2: "approved"}
+
+
+def test_a_colleague_who_only_moves_the_review_date_does_not_clear_the_authors_way(
+    library: Library, staff: StaffFactory
+) -> None:
+    writes_and_approves = staff(Role.NURSE, Role.APPROVER)
+    library.write(actor=writes_and_approves)
+    library.write(above=1, review_months=6)
+    with pytest.raises(AuthorApproves):
+        library.do(writes_and_approves, service.approve, "hello")
+    library.approve()
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.PHYSICIAN, Role.APPROVER, Role.PRIVACY])

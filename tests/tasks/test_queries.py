@@ -8,11 +8,13 @@ import pytest
 
 from crm_core.access.model import SYSTEM, Role
 from crm_core.errors import NotFound
+from crm_core.inbox import handling
+from crm_core.inbox.tasks import task_from
 from crm_core.patients.merging import merge_records
 from crm_core.tasks import service
-from crm_core.tasks.model import TaskItem, TaskPage
+from crm_core.tasks.model import NewTask, TaskItem, TaskKind, TaskPage
 from crm_core.tasks.queries import of_conversation, of_patient, task, tasks
-from tests.conftest import StaffFactory
+from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.looking import audited
 from tests.tasks.conftest import Add, Clinic
 
@@ -55,6 +57,29 @@ def test_a_task_in_a_lane_is_for_those_who_see_the_lane_and_for_its_owner(clinic
     assert ids(clinic.see(clinic.agent, tasks)) == [owned]
     denied = [row for row in audited(clinic.crm) if row["tag"] == "access:call:denied"]
     assert len(denied) == 2
+
+
+def test_a_task_from_a_conversation_is_for_those_who_see_the_lane_in_which_that_lies_now(clinic: Clinic) -> None:
+    number = clinic.text("How much is my bill?").conversation_id
+    assert number is not None
+    clinic.do(clinic.agent, handling.escalate, number, to=Role.NURSE, reason="policy", question="Is it yours?")
+    clinic.do(
+        clinic.nurse,
+        handling.escalate,
+        number,
+        to=Role.PHYSICIAN,
+        reason="clinical_judgement",
+        question="May she stop?",
+    )
+    asked = NewTask(title="Ask Ana about her pills", kind=TaskKind.FOLLOW_UP, due_at=MONDAY, role=Role.NURSE)
+    hidden = clinic.do(clinic.nurse, task_from, number, asked)
+    assert ids(clinic.see(clinic.nurse, tasks)) == [hidden]
+    assert clinic.see(clinic.agent, tasks).total == 0
+    for asked_for in (task, service.finish):
+        with pytest.raises(NotFound):
+            (clinic.do if asked_for is service.finish else clinic.see)(clinic.agent, asked_for, hidden)
+    clinic.do(clinic.nurse, handling.move, number, lane="clinical_triage", reason="wrong_lane")
+    assert ids(clinic.see(clinic.agent, tasks)) == [hidden]
 
 
 def test_a_merged_patient_s_tasks_are_the_other_s_from_then_on(clinic: Clinic, add: Add) -> None:
