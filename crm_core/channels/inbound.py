@@ -1,7 +1,7 @@
 """Receiving: one path for every channel, gateway, file and person.
 
-The order is the rule (domain.md): dedupe, clean, screen for danger, match the number to
-patients, then the reply handlers in order, then the threads. A handler that takes a text does
+The order is the rule (domain.md): dedupe, clean, match the number to patients, screen for
+danger, then the reply handlers in order, then the threads. A handler that takes a text does
 not spare it the alarm: "STOP, chest pain" opts out and alarms.
 """
 
@@ -22,7 +22,8 @@ from crm_core.channels.danger import Screening, Verdict
 from crm_core.channels.keywords import Keyword, classify
 from crm_core.channels.letters import answered_ids, keep_letter
 from crm_core.channels.model import Direction, Handled, Inbound, MessageKind, Received, Screened
-from crm_core.channels.quoting import new_part, to_screen
+from crm_core.channels.quoted_before import screen_quoting
+from crm_core.channels.quoting import new_part
 from crm_core.channels.same_text import text_token
 from crm_core.channels.tables import Message
 from crm_core.cleaning import clean, single_line
@@ -134,8 +135,16 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
     text = cleaned.text
     subject = single_line(inbound.subject) if inbound.subject else None
     said = new_part(text)
-    screening = receiver.screen(unit, subject, to_screen(text), len(inbound.attachments))
     contact = match_sender(unit, inbound.channel, inbound.sender)
+    screening = screen_quoting(
+        unit,
+        receiver.screen,
+        channel=inbound.channel,
+        contact_point_id=contact.contact_point_id,
+        subject=subject,
+        text=text,
+        attachments=len(inbound.attachments),
+    )
     _wait_for_others(unit, *_sender_locks(unit, contact))
     arrival = Arrival(
         message_id=unit.new_id("message"),

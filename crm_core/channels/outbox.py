@@ -16,6 +16,8 @@ from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.letters import keep_our_letter
 from crm_core.channels.model import Delivery, Direction, MessageKind, Reason, Screened, Verdict
+from crm_core.channels.quoting import new_part
+from crm_core.channels.same_text import text_token
 from crm_core.channels.tables import Message, Outbox
 from crm_core.errors import CrmError, NotFound, UsageError
 from crm_core.store.feed import Topic
@@ -110,6 +112,8 @@ def post(unit: WriteUnit, gate: Gate, posting: Posting) -> int:
         "author_id": posting.author_id,
         "template_version_id": posting.template_version_id,
         "screened": Screened.NOT_NEEDED,
+        # By it a quotation of ours is known again in an answer (quoted_before.py).
+        "text_token": text_token(unit.vault, new_part(candidate.text)) if candidate.channel is Channel.EMAIL else None,
         "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, candidate.text),
         "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, posting.subject),
     }

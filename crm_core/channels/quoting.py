@@ -1,9 +1,9 @@
 """What a person wrote in a letter, told from the history quoted with it and from signatures. Pure.
 
 Nothing is ever lost: the parts put together are the text. What is quoted is judged by its form
-alone, so it is folded away and left out of routing, and only lines that are *surely* a quotation
-(marked by `>` under a line that says who wrote) are spared the danger screening: a new danger
-between, above or below them is never missed.
+alone, so it is folded away and left out of routing. No form spares it the danger screening: that
+takes lines *surely* quoted (marked by `>` under a line that says who wrote) which say what a
+letter to or from that address said before (see quoted_before.py).
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ class Part:
     text: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Quotation:
+    """Words that are surely quoted, their marks taken off. `is_letter`: all that one letter said itself."""
+
+    is_letter: bool
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     kind: PartKind
@@ -42,6 +50,7 @@ _SURE, _SIGNED = _Line(PartKind.QUOTED, sure=True), _Line(PartKind.SIGNATURE)
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _MARKED = re.compile(r"\s{0,3}>")
+_MARK = re.compile(r"\s{0,3}> ?")
 _WROTE = re.compile(
     r"\s*(?:on|el|le|am)\b.{3,300}?\b(?:wrote|writes|escribi[óo]|escribe|a [ée]crit|schrieb)\b.{0,120}?:\s*",
     re.IGNORECASE | re.DOTALL,
@@ -56,6 +65,8 @@ _OF_A_HEADER = re.compile(r"\s*\*?(?:sent|date|to|cc|subject|enviado(?: el)?|fec
 _HEADER_LINES = 6
 _LEAST_HEADERS = 2
 _DASHES = re.compile(r"--\s*")
+_DEEPEST = 20
+"""Letters within letters, beyond which nothing is told apart."""
 _LONGEST_SIGNATURE = 8
 """Lines after `--`; more of them is a letter that goes on."""
 _MOBILE = re.compile(
@@ -83,9 +94,35 @@ def new_part(text: str) -> str:
     return (written.strip() and written) or text
 
 
-def to_screen(text: str) -> str:
-    """Everything but what is surely a quotation: what may hold a danger that is new."""
+def has_new(text: str) -> bool:
+    """Whether the person wrote anything themselves this time."""
+    return any(part.kind is PartKind.NEW and part.text.strip() for part in split(text))
+
+
+def without_sure(text: str) -> str:
+    """Everything but what is surely a quotation."""
     return "".join(part.text for part in split(text) if not part.sure)
+
+
+def quotations(text: str) -> tuple[Quotation, ...]:
+    """What is surely quoted, and what is quoted in that; without the empty lines nothing of it is left out."""
+    found: list[Quotation] = []
+    letters = [text]
+    for depth in range(_DEEPEST):
+        letters = [_unmarked(part.text) for letter in letters for part in split(letter) if part.sure]
+        for letter in letters:
+            parts = split(letter) if depth < _DEEPEST - 1 else (Part(kind=PartKind.SIGNATURE, sure=False, text=letter),)
+            for is_letter in (True, False):
+                said = "".join(
+                    part.text for part in parts if not part.sure and (part.kind is PartKind.NEW) is is_letter
+                )
+                found += [Quotation(is_letter=is_letter, text=said)] if said.strip() else []
+    return tuple(found)
+
+
+def _unmarked(quoted: str) -> str:
+    """Marked lines without their outermost mark."""
+    return "".join(_MARK.sub("", line, count=1) for line in _LINES.findall(quoted))
 
 
 def folds(text: str) -> tuple[tuple[int, int], ...]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core.channels.quoting import PartKind, folds, new_part, split, to_screen
+from crm_core.channels.quoting import PartKind, folds, has_new, new_part, quotations, split, without_sure
 
 GMAIL = """Thursday works, thank you. Can my daughter come along?
 
@@ -132,12 +132,24 @@ def test_what_is_folded_are_the_lines_of_the_quotation_and_its_signature() -> No
     assert folds(SIGNED) == ()
 
 
-def test_only_marked_lines_under_a_line_that_says_who_wrote_are_spared_the_screening() -> None:
-    assert "chest pain" not in to_screen(GMAIL)
-    assert "throat is closing" in to_screen(BETWEEN)
+def test_only_marked_lines_under_a_line_that_says_who_wrote_are_surely_quoted() -> None:
+    assert "chest pain" not in without_sure(GMAIL)
+    assert "throat is closing" in without_sure(BETWEEN)
     for guessed in (UNMARKED, OUTLOOK, ORIGINAL):
-        assert to_screen(guessed) == guessed
-    assert to_screen("> my chest hurts\n> and my arm\n") == "> my chest hurts\n> and my arm\n"
+        assert without_sure(guessed) == guessed
+    assert without_sure("> my chest hurts\n> and my arm\n") == "> my chest hurts\n> and my arm\n"
+
+
+def test_a_quoted_letter_is_told_from_what_it_quotes_in_turn() -> None:
+    text = "Fine.\n\nOn Nov 24 Kim wrote:\n> I am well.\n>\n> On Nov 23 Ann wrote:\n>> How are you?\n>> Ann\n"
+    letters = [each.text.split() for each in quotations(text) if each.is_letter]
+    assert letters == [["I", "am", "well."], ["How", "are", "you?", "Ann"]]
+    assert [each.text.strip() for each in quotations(text) if not each.is_letter] == ["On Nov 23 Ann wrote:"]
+
+
+def test_a_letter_that_only_quotes_has_nothing_new() -> None:
+    assert has_new(GMAIL)
+    assert not has_new("On Nov 23 Kim wrote:\n> I am well.\n\n")
 
 
 def test_a_long_run_of_dashes_is_no_signature() -> None:
@@ -165,12 +177,21 @@ def test_the_parts_put_together_are_the_text(lines: list[str], ended: bool) -> N
 
 
 @given(st.lists(_LINES | st.text(alphabet="abc >\n:", max_size=20), max_size=30))
-def test_no_line_without_a_mark_is_spared_the_screening_and_folds_lie_in_the_text(lines: list[str]) -> None:
+def test_every_word_is_surely_quoted_or_not_and_folds_lie_in_the_text(lines: list[str]) -> None:
     text = "\n".join(lines)
-    kept = to_screen(text).split("\n")
-    for line in text.split("\n"):
-        assert line in kept or not line.strip() or line.lstrip().startswith(">")
+    seen = "".join((without_sure(text), *(each.text for each in quotations(text))))
+    assert sorted(letters(seen)) == sorted(letters(text))
     count, last = text.count("\n") + 1, 0
     for first, after in folds(text):
         assert last <= first < after <= count
         last = after
+
+
+def test_letters_within_letters_lose_nothing_however_deep() -> None:
+    deep = "".join(">" * depth + f" On Nov 23 K{depth} wrote:\n" for depth in range(60)) + ">" * 60 + " it hurts"
+    seen = "".join((without_sure(deep), *(each.text for each in quotations(deep))))
+    assert sorted(letters(seen)) == sorted(letters(deep))
+
+
+def letters(text: str) -> list[str]:
+    return [each for each in text if each.isalnum()]

@@ -11,6 +11,7 @@ from crm_core.access.model import SYSTEM
 from crm_core.app import Crm
 from crm_core.channels.model import Received, Screened
 from crm_core.inbox import handling
+from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering import answers
 from crm_core.inbox.model import State
 from crm_core.patients.model import ContactKind, DraftContact, DraftIdentifier, PatientDraft
@@ -152,14 +153,65 @@ def test_our_letter_says_what_it_answers_and_our_next_one_names_the_thread(clini
     assert left(clinic.crm)[-1]["in_reply_to"] == "<d2@mail.example>"
 
 
+QUOTED = "\n\nOn Mon, Nov 23, 2026 at 9:14 AM Clinic <c@x.example> wrote:\n> "
+HURTS = "I have crushing chest pain"
+
+
 @pytest.mark.usefixtures("mia")
 def test_an_old_danger_that_is_quoted_does_not_alarm_again_and_a_new_one_does(clinic: Clinic) -> None:
-    quoted = "\n\nOn Mon, Nov 23, 2026 at 9:14 AM Clinic <c@x.example> wrote:\n> I have crushing chest pain\n"
+    first = letter(clinic, HURTS)
+    clinic.do(clinic.nurse, acknowledge, first.conversation_id)
+    quoted = QUOTED + "I have crushing\n>  chest pain!\n"
     calm = letter(clinic, "Thank you for the call, I feel fine. May I have the report?" + quoted)
+    assert calm.conversation_id == first.conversation_id
     assert clinic.now_at(calm.conversation_id).messages[-1].screened is Screened.CLEAR
-    assert not clinic.now_at(calm.conversation_id).danger
-    new = letter(clinic, "I have crushing chest pain again" + quoted)
-    assert clinic.now_at(new.conversation_id).danger
+    nested = "Thank you for the call, I feel fine. May I have\n> the report?" + quoted.replace("\n", "\n> ")
+    again = letter(clinic, "Did you get that?" + QUOTED + nested)
+    assert clinic.now_at(again.conversation_id).messages[-1].screened is Screened.CLEAR
+    letter(clinic, HURTS + " again" + quoted)
+    assert clinic.now_at(calm.conversation_id).danger
+
+
+@pytest.mark.usefixtures("mia")
+def test_what_our_own_letter_says_of_danger_does_not_alarm_when_it_is_quoted(clinic: Clinic) -> None:
+    ours = "Come on Thursday. If you have chest pain, call 911.\n\n--\nLakeside Clinic"
+    number = letter(clinic, "When may I come?").conversation_id
+    clinic.do(clinic.agent, answers.reply, clinic.crm.gate, number, ours)
+    letter(clinic, "Thursday it is" + QUOTED + ours.replace("\n", "\n> "))
+    assert not clinic.now_at(number).danger
+
+
+@pytest.mark.usefixtures("mia")
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Hi, I feel bad, my chest hurts badly and I can't breathe.\n> Dad\n",
+        HURTS + "\n",
+        "me quiero matar",
+    ],
+)
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS, Channel.PORTAL])
+def test_a_danger_that_is_quoted_and_new_to_us_alarms_on_every_channel(
+    clinic: Clinic, channel: Channel, quoted: str
+) -> None:
+    sender = "daughter@example.org" if channel is Channel.EMAIL else "+1 646 555 0201"
+    got = clinic.text("Please see what my father wrote, can somebody look at it?" + QUOTED + quoted, sender,
+                      channel=channel, subject="Fwd: today" if channel is Channel.EMAIL else None)  # fmt: skip
+    assert (got.lane, got.priority, clinic.now_at(got.conversation_id).danger) == ("clinical_triage", "stat", True)
+
+
+@pytest.mark.usefixtures("mia")
+def test_a_danger_known_from_another_address_or_quoted_alone_alarms_again(clinic: Clinic) -> None:
+    clinic.do(clinic.nurse, acknowledge, letter(clinic, HURTS).conversation_id)
+    assert clinic.now_at(letter(clinic, "Look" + QUOTED + HURTS, SON).conversation_id).danger
+    assert clinic.now_at(letter(clinic, QUOTED.strip() + " " + HURTS).conversation_id).danger
+
+
+@pytest.mark.usefixtures("mia")
+def test_a_long_quotation_does_not_vouch_for_a_language_that_nobody_screens(clinic: Clinic) -> None:
+    said = "Please come to the clinic on Thursday at ten in the morning and bring your card. "
+    got = letter(clinic, "Toi bi dau nguc va kho tho qua bac si oi cuu toi voi" + QUOTED + said * 5)
+    assert clinic.now_at(got.conversation_id).messages[-1].screened is not Screened.CLEAR
 
 
 @pytest.mark.usefixtures("mia")
