@@ -180,7 +180,7 @@ class ConversationView:
     One of `owner` and `lane` always says who is next; `next_action` what; `clock_at` by when
     (`clock` names it: a due clock, a snooze's end, a follow-up date, an answer that goes by
     itself at `sends_at`). `newest_message_id` is
-    given back with an answer: a newer message then refuses it.
+    given back with an answer: something newer then refuses it (answering/newest.py).
     """
 
     id: int

@@ -16,6 +16,7 @@ from crm_core.channels.model import Delivery, Direction, Screened
 from crm_core.channels.outbox import why_sentences
 from crm_core.channels.quoting import folds
 from crm_core.channels.tables import Message, Outbox
+from crm_core.inbox.answering.newest import newest_in
 from crm_core.inbox.model import ClockKind, ConversationView, MessageView, State
 from crm_core.inbox.record import Current, current
 from crm_core.inbox.routing.deciding import explain, trace_of
@@ -46,13 +47,13 @@ class StepView:
 
 @needs(Permission.CONVERSATION_READ)
 def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
-    """The conversation with its thread, opened and so audited; five statements however long it is."""
+    """The conversation with its thread, opened and so audited; seven statements however long it is."""
     found = current(unit, conversation_id, lock=False)
     row = found.row
     more = unit.execute(
         select(*_ROW).outerjoin(Staff, Staff.id == Conversation.owner_id).where(Conversation.id == conversation_id)
     ).one()
-    newest, sends_at, thread = _thread(unit, conversation_id)
+    sends_at, thread = _thread(unit, conversation_id)
     clock, clock_at = _clock(row, sends_at)
     return ConversationView(
         id=conversation_id,
@@ -86,7 +87,7 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
         version=row["version"],
         follows_id=row["follows_id"],
         merged_into_id=row["merged_into_id"],
-        newest_message_id=newest,
+        newest_message_id=newest_in(unit, conversation_id),
         messages=thread,
         escalated_by_me=is_raised_by(unit.actor.staff_id, more),
     )
@@ -130,23 +131,19 @@ def _steps(unit: ReadUnit, conversation_id: int) -> list[StepView]:
     ]
 
 
-def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, datetime | None, tuple[MessageView, ...]]:
-    """The message that was recorded last, when one is set to go, and the thread by the time of each.
-
-    Ids are handed out in blocks, so a later message of another process may have the lower id.
-    """
+def _thread(unit: ReadUnit, conversation_id: int) -> tuple[datetime | None, tuple[MessageView, ...]]:
+    """When an answer is set to go, and the thread by the time of each."""
     messages = unit.execute(
         select(
             Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
             Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
-            Outbox.state, Outbox.why, Outbox.failure, Message.recorded_at, Message.call_reason, Message.next_call_at,
+            Outbox.state, Outbox.why, Outbox.failure, Message.call_reason, Message.next_call_at,
             Outbox.planned_at,
         )
         .outerjoin(Staff, Staff.id == Message.author_id)
         .outerjoin(Outbox, Outbox.message_id == Message.id)
         .where(Message.conversation_id == conversation_id)
     ).all()  # fmt: skip
-    newest = max(((row.recorded_at, row.id) for row in messages), default=(None, None))[1]
     notes = unit.execute(
         select(Note.id, Note.at, Note.body, Staff.name.label("author"))
         .join(Staff, Staff.id == Note.author_id)
@@ -157,7 +154,7 @@ def _thread(unit: ReadUnit, conversation_id: int) -> tuple[int | None, datetime 
         _note_view(unit, row) for row in notes
     ]
     planned = (row.planned_at for row in messages if row.state is Delivery.QUEUED and row.planned_at is not None)
-    return newest, min(planned, default=None), tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
+    return min(planned, default=None), tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
 
 
 def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...]) -> MessageView:

@@ -22,7 +22,7 @@ from crm_tui.terminal import one_line
 from crm_tui.widgets.choice import Choice, Pick, Picked
 from crm_tui.widgets.confirm import Confirm
 
-_FOR_CLINICIANS = frozenset({"merge", "split", "send_later"})
+_FOR_CLINICIANS = frozenset({"merge", "split", "relink", "send_later"})
 _AS_IT_IS = "as it is"
 _REPLY, _EVEN_IF = "reply", "even_if_reply"
 TYPE_A_TIME = "or type: 2h · 15:30 · fri 10:00 · 12/1 2pm · esc back"

@@ -171,7 +171,8 @@ class Life(RuleBasedStateMachine):
     @rule(who=st.integers(0, 2))
     def part(self, who: int) -> None:
         """Make the newest message a conversation of its own."""
-        newest = self.clinic.now_at(self.number, self.clinic.supervisor).newest_message_id
+        thread = self.clinic.now_at(self.number, self.clinic.supervisor).messages
+        newest = max((each.id for each in thread if not each.internal), default=None)
         if self.attempt(who, split, self.number, from_message=newest):
             with self.clinic.crm.read(SYSTEM) as unit:
                 new = unit.scalar(select(func.max(Conversation.id)).where(Conversation.follows_id == self.number))

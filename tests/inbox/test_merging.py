@@ -9,15 +9,23 @@ import pytest
 from crm_core.access.model import Role
 from crm_core.errors import NotFound, UsageError
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answering.answers import note, reply
+from crm_core.inbox.answering.answers import SomethingNewer, note, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
+from crm_core.inbox.answering.scheduling import send_later, send_no_more
 from crm_core.inbox.classifying import classify
-from crm_core.inbox.handling import close, escalate, link
+from crm_core.inbox.handling import close, escalate, link, move
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
 from crm_core.inbox.take import claim
 from crm_core.inbox.threads.duplicates import duplicates
-from crm_core.inbox.threads.merging import HoldsAComplaint, NotTheSamePerson, WithAPhysician, merge, resolved
+from crm_core.inbox.threads.merging import (
+    GoesLater,
+    HoldsAComplaint,
+    NotTheSamePerson,
+    WithAPhysician,
+    merge,
+    resolved,
+)
 from crm_core.inbox.undo import TooLate, undo_last
 from crm_core.words import Channel, Priority
 from tests.conftest import MONDAY, StaffFactory
@@ -276,3 +284,54 @@ def test_what_lies_in_a_lane_that_is_not_mine_is_not_listed(clinic: Clinic, staf
     only_billing = staff(Role.AGENT, lanes=frozenset({stored(clinic.crm, first)["lane"]}))
     assert clinic.see(only_billing, duplicates, first) == []
     assert [each.conversation_id for each in clinic.see(clinic.agent, duplicates, first)] == [second]
+
+
+def test_what_nobody_could_screen_is_nobodys_and_at_the_top_wherever_it_is_merged_into(clinic: Clinic) -> None:
+    kept, other = two_of_ana(clinic, "Hallo, ich habe seit gestern furchtbare Schmerzen und bekomme keine Luft")
+    clinic.do(clinic.agent, claim, kept)
+    before = without_version(clinic, kept)
+    clinic.do(clinic.agent, merge, kept, other)
+    row = stored(clinic.crm, kept)
+    assert (row["lane"], row["priority"], row["urgency"]) == ("front_desk", Priority.ASAP, 1)
+    assert (row["unscreened"], row["owner_id"], row["taken_at"]) == (True, None, None)
+    assert clinic.now_at(kept).next_action == "Read it now: it could not be screened for danger"
+    clinic.do(clinic.agent, undo_last, kept)
+    assert without_version(clinic, kept) == before
+
+
+def test_a_complaint_that_holds_something_unscreened_is_still_one(clinic: Clinic) -> None:
+    kept, other = two_of_ana(clinic, "Hallo, ich habe seit gestern furchtbare Schmerzen und bekomme keine Luft")
+    clinic.do(clinic.agent, move, kept, lane="complaints", reason="wrong_lane")
+    clinic.do(clinic.agent, merge, kept, other)
+    row = stored(clinic.crm, kept)
+    assert (row["lane"], row["category"]) == ("front_desk", "complaint")
+
+
+def test_nothing_is_merged_while_an_answer_is_set_to_go_later_in_either(clinic: Clinic) -> None:
+    kept, other = two_of_ana(clinic)
+    later = MONDAY + timedelta(days=1)
+    for waiting in (kept, other):
+        clinic.do(clinic.agent, send_later, clinic.crm.gate, waiting, "We will see.", at=later)
+        with pytest.raises(GoesLater, match=f"set to go later in C-{waiting}"):
+            clinic.do(clinic.agent, merge, kept, other)
+        clinic.do(clinic.agent, send_no_more, waiting)
+    clinic.do(clinic.agent, merge, kept, other)
+
+
+def test_what_was_merged_in_since_the_author_looked_refuses_the_answer(clinic: Clinic) -> None:
+    first, second = two_of_ana(clinic)
+    seen = clinic.now_at(second).newest_message_id
+    clinic.do(clinic.supervisor, merge, second, first)
+    with pytest.raises(SomethingNewer):
+        clinic.do(clinic.agent, reply, clinic.crm.gate, second, "Thursday it is.", seen_message_id=seen)
+    both = clinic.now_at(second).newest_message_id
+    clinic.do(clinic.supervisor, undo_last, second)
+    with pytest.raises(SomethingNewer):
+        clinic.do(clinic.agent, reply, clinic.crm.gate, second, "Both.", seen_message_id=both)
+    clinic.do(clinic.supervisor, merge, second, first)
+    read = clinic.now_at(second).newest_message_id
+    clinic.do(clinic.agent, reply, clinic.crm.gate, second, "20 dollars, Thursday.", seen_message_id=read)
+    clinic.at(MONDAY + timedelta(hours=2))
+    clinic.text("thank you, and when?", STRANGER)
+    with pytest.raises(SomethingNewer):
+        clinic.do(clinic.agent, reply, clinic.crm.gate, second, "At three.", seen_message_id=read)

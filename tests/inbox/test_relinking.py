@@ -10,9 +10,11 @@ from crm_core.access.model import SYSTEM
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import NotSendable
 from crm_core.errors import NotFound, NotPermitted, UsageError
+from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.model import State, Verb
+from crm_core.inbox.record import HeldForClinicians, NotAcknowledged
 from crm_core.inbox.thread import why_here
 from crm_core.inbox.threads.relinking import relink
 from crm_core.inbox.undo import undo_last
@@ -160,3 +162,18 @@ def test_linking_an_unknown_sender_leaves_the_draft_as_it_is(clinic: Clinic) -> 
     clinic.do(clinic.agent, save_draft, number, "Who is this?", template_key="who_is_this")
     clinic.do(clinic.agent, link, number, clinic.patients["Ana"])
     assert clinic.see(clinic.agent, my_draft, number).for_another is False
+
+
+def test_a_danger_is_relinked_by_a_clinician_who_has_acknowledged_it(clinic: Clinic) -> None:
+    number = clinic.text("crushing chest pain, cannot breathe").conversation_id
+    ana, bo = clinic.patients["Ana"], clinic.patients["Bo"]
+    with pytest.raises(HeldForClinicians):
+        clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
+    with pytest.raises(NotAcknowledged):
+        clinic.do(clinic.nurse, relink, number, bo, **WRONG)
+    assert stored(clinic.crm, number)["patient_id"] == ana
+    clinic.do(clinic.nurse, acknowledge, number)
+    with pytest.raises(HeldForClinicians):
+        clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
+    clinic.do(clinic.nurse, relink, number, bo, **WRONG)
+    assert stored(clinic.crm, number)["patient_id"] == bo

@@ -11,11 +11,13 @@ from crm_core.errors import NotFound
 from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering.answers import note, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
+from crm_core.inbox.answering.scheduling import send_later, send_no_more
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
-from crm_core.inbox.threads.merging import resolved
-from crm_core.inbox.threads.splitting import AlarmStaysWithClinicians, NothingLeft, split
+from crm_core.inbox.threads.merging import GoesLater, resolved
+from crm_core.inbox.threads.splitting import AlarmStaysWithClinicians, NothingLeft, UnreadStaysInView, split
 from crm_core.inbox.undo import TooLate, undo_last
+from crm_core.words import Priority
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import Clinic
 from tests.inbox.looking import alarm_rows, messages, stored, tags, verbs
@@ -157,3 +159,40 @@ def test_a_held_answer_goes_with_the_messages_it_was_split_with(clinic: Clinic) 
     clinic.at(MONDAY + 3 * HOUR)
     assert clinic.crm.courier.run_once().sent == 2
     assert {row["id"]: row["conversation_id"] for row in messages(clinic.crm)}[held] == new
+
+
+FOREIGN = "Hallo, ich habe seit gestern furchtbare Schmerzen in der Brust und bekomme keine Luft mehr"
+
+
+def test_what_nobody_could_screen_stays_at_the_top_of_the_catch_all_lane_when_it_is_split(clinic: Clinic) -> None:
+    number, ids = two_needs(clinic, FOREIGN)
+    with pytest.raises(UnreadStaysInView, match="could not be screened and stays in"):
+        clinic.do(clinic.agent, split, number, from_message=ids[2], lane="billing")
+    new = clinic.do(clinic.agent, split, number, from_message=ids[2])
+    row = stored(clinic.crm, new)
+    assert (row["lane"], row["priority"], row["urgency"]) == ("front_desk", Priority.ASAP, 1)
+    assert (row["unscreened"], row["owner_id"], row["state"]) == (True, None, State.NEW)
+    assert clinic.now_at(new).next_action == "Read it now: it could not be screened for danger"
+    assert stored(clinic.crm, number)["unscreened"] is False
+
+
+def test_what_could_not_be_screened_and_stays_behind_keeps_its_place(clinic: Clinic) -> None:
+    number = clinic.text(FOREIGN).conversation_id
+    clinic.at(MONDAY + HOUR)
+    bill = clinic.text(BILL).message_id
+    new = clinic.do(clinic.agent, split, number, message_ids=[bill])
+    row, left = stored(clinic.crm, new), stored(clinic.crm, number)
+    assert (row["lane"], row["unscreened"]) == ("billing", False)
+    assert (left["lane"], left["unscreened"], left["urgency"]) == ("front_desk", True, 1)
+
+
+def test_nothing_is_split_while_an_answer_is_set_to_go_later(clinic: Clinic) -> None:
+    number, ids = two_needs(clinic)
+    later = MONDAY + 30 * HOUR
+    planned = clinic.do(clinic.agent, send_later, clinic.crm.gate, number, "Friday at 3?", at=later)
+    for chosen in ([ids[2], planned], [ids[2]]):
+        with pytest.raises(GoesLater, match="set to go later"):
+            clinic.do(clinic.agent, split, number, message_ids=chosen)
+    clinic.do(clinic.agent, send_no_more, number)
+    new = clinic.do(clinic.agent, split, number, message_ids=[ids[2]])
+    assert (stored(clinic.crm, new)["state"], stored(clinic.crm, new)["first_response_at"]) == (State.NEW, None)

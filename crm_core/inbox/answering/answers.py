@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.outbox import Posting, post
-from crm_core.channels.tables import Message
 from crm_core.errors import CrmError, UsageError
 from crm_core.inbox.answering.drafts import drop_draft
+from crm_core.inbox.answering.newest import newest_in
 from crm_core.inbox.answering.recipients import Recipient, recipient
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, in_lane, next_action, still_open
@@ -55,9 +55,10 @@ def reply(
 ) -> int:
     """Queue an answer and wait for the patient; returns the message's id.
 
-    `hold` is how long it may be taken back. `seen_message_id` is the newest message the
-    author had before them (`ConversationView.newest_message_id`): a newer one refuses the
-    sending (two at one desk). Raises NotSendable where the gate says no.
+    `hold` is how long it may be taken back. `seen_message_id` is the newest that the author had
+    before them (`ConversationView.newest_message_id`): a newer message, or others that were
+    brought in or taken away since, refuses the sending (two at one desk). Raises NotSendable
+    where the gate says no.
     """
     if not text.strip():
         raise EmptyText
@@ -154,13 +155,7 @@ def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
 def _nothing_newer(unit: WriteUnit, conversation: Current, seen_message_id: int | None) -> None:
     if seen_message_id is None:
         return
-    newest = unit.scalar(
-        select(Message.id)
-        .where(Message.conversation_id == conversation.id)
-        .order_by(Message.recorded_at.desc(), Message.id.desc())
-        .limit(1)
-    )
-    if newest != seen_message_id:
+    if newest_in(unit, conversation.id) != seen_message_id:
         raise SomethingNewer(conversation_id=conversation.id)
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.errors import CrmError, UsageError
-from crm_core.inbox.complaints import is_complaint
+from crm_core.inbox.answering.scheduling import planned_in
+from crm_core.inbox.complaints import COMPLAINT_CATEGORY, is_complaint
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import (
     Current,
@@ -26,6 +27,7 @@ from crm_core.inbox.record import (
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
 from crm_core.inbox.tables import Conversation
 from crm_core.inbox.threads.moving import move_all, move_back
+from crm_core.inbox.threads.unread import unread
 from crm_core.inbox.timing.counting import life_of
 from crm_core.patients.tables import PATIENT, ROOT
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -43,6 +45,10 @@ class HoldsAComplaint(CrmError):
     """C-{other_id} is a complaint and would end without an answer; merge the other into it instead."""
 
 
+class GoesLater(CrmError):
+    """An answer is set to go later in C-{conversation_id}; take it back or wait until it has gone, then go on."""
+
+
 class WithAPhysician(CrmError):
     """C-{conversation_id} waits for a physician's answer; merge or split it once that has come."""
 
@@ -54,6 +60,8 @@ def merge(unit: WriteUnit, conversation_id: int, other_id: int) -> None:
     The one that is kept has the higher priority of both, and waits since the earlier text that
     nobody has answered; where either is in clinical triage, it is. Both must be open and one
     person's: of one patient, or unlinked and from one number. A danger is merged by clinicians.
+    What nobody could screen takes the whole to the top of the catch-all lane, nobody's, until it
+    has been read. Raises GoesLater while an answer is planned in either.
     """
     if conversation_id == other_id:
         raise UsageError(problem=f"C-{other_id} cannot be merged into itself", remedy="name another conversation")
@@ -64,6 +72,7 @@ def merge(unit: WriteUnit, conversation_id: int, other_id: int) -> None:
         held_for_clinicians(unit, each, "merge")
         if each.lane == PHYSICIAN_LANE:
             raise WithAPhysician(conversation_id=each.id)
+        nothing_planned(unit, each.id)
     if not same_person(unit, kept.row, other.row):
         raise NotTheSamePerson(conversation_id=conversation_id, other_id=other_id)
     waited = life_of(unit, other_id, other.row["opened_at"]).owed_since
@@ -112,6 +121,12 @@ def resolved(unit: ReadUnit, conversation_id: int) -> int:
     return found
 
 
+def nothing_planned(unit: ReadUnit, conversation_id: int) -> None:
+    """Refuse to part or join what waits for its own planned answer: it was written for the thread as it is."""
+    if planned_in(unit, conversation_id):
+        raise GoesLater(conversation_id=conversation_id)
+
+
 def same_person(unit: ReadUnit, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two conversations are of one patient, or unlinked and from one number."""
     if one["patient_id"] is None or other["patient_id"] is None:
@@ -139,7 +154,7 @@ def _closed(unit: WriteUnit, other: Current, into_id: int) -> dict[str, Any]:
 def _joined(unit: WriteUnit, kept: Current, other: Current, waited: datetime | None) -> dict[str, Any]:
     """The columns of the one that is kept; what waits on someone is open again where the other `waited` for an answer.
 
-    What one of the two could not be screened stays so: merging is not reading.
+    What could not be screened stays so: merging is not reading.
     """
     row = kept.row
     lane = DANGER_LANE if DANGER_LANE in (kept.lane, other.lane) else kept.lane
@@ -157,4 +172,9 @@ def _joined(unit: WriteUnit, kept: Current, other: Current, waited: datetime | N
         if kept.state not in (State.NEW, State.OPEN):
             values |= next_action(unit, kept.id, MERGED_ACTION)
             values |= {"state": State.OPEN, "snoozed_until": None, "snooze_holds": False, "follow_up_at": None}
+    if other.unscreened:
+        values |= unread(unit, kept.rules, kept.id, lane=lane, priority=values["priority"])
+    if values["lane"] != kept.lane and is_complaint(row["category"], kept.lane):
+        # Wherever it goes to be read, it still ends as a complaint does.
+        values["category"] = COMPLAINT_CATEGORY
     return values

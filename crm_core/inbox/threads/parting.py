@@ -75,6 +75,14 @@ def owed_since(thread: Sequence[Said]) -> datetime | None:
     return owed
 
 
+def holds_unread(thread: Sequence[Said]) -> bool:
+    """Whether a text lies in it that could not be screened, and that nobody has answered since."""
+    unread = False
+    for each in thread:
+        unread = not each.answers and (unread or each.screened is Screened.UNSCREENED)
+    return unread
+
+
 def answered_at(thread: Sequence[Said]) -> datetime | None:
     """When a person first answered; None where nobody has."""
     return next((each.at for each in thread if each.answers), None)

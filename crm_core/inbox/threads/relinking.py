@@ -15,7 +15,7 @@ from crm_core.channels.outbox import queue_again, suppress_in
 from crm_core.errors import NotFound, UsageError
 from crm_core.inbox.answering.deliveries import open_again
 from crm_core.inbox.model import Turn, Verb
-from crm_core.inbox.record import Current, change, current, next_action
+from crm_core.inbox.record import Current, change, current, held_for_clinicians, next_action
 from crm_core.inbox.rules import coded
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.service import link_contact, unlink_contact
@@ -37,15 +37,17 @@ def relink(
 
     What is still queued to the patient before is suppressed. The number or address it came from
     stays on that patient's record, unless `with_number` moves it; one that an import gave stays
-    there all the same. The audit of both patients says so.
+    there all the same. The audit of both patients says so. A danger is relinked by clinicians,
+    once it is acknowledged: whoever is called must be the one who wrote.
     """
     conversation = current(unit, conversation_id)
+    held_for_clinicians(unit, conversation, "move to another patient")
     coded(dict(conversation.rules.outcomes.relink), reason, "reason for moving it to another patient")
     before, after = _both(unit, conversation, patient_id)
     stopped = suppress_in(unit, conversation_id, STOPPED)
     number = _with_its_number(unit, conversation, before, after) if with_number else {}
     values: dict[str, Any] = {"patient_id": after}
-    if stopped and not conversation.danger:
+    if stopped:
         values |= open_again(conversation, unit.now) | next_action(unit, conversation_id, STOPPED_ACTION)
     change(
         unit,

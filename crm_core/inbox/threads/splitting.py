@@ -11,16 +11,24 @@ from sqlalchemy import insert, select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.channels.model import Screened
 from crm_core.errors import CrmError, NotFound, UsageError
 from crm_core.inbox.answering.answers import AWAIT_ANSWER
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import Current, change, current, held_for_clinicians, next_action, still_open, stored
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
 from crm_core.inbox.tables import Alarm, Conversation, Note, Step
-from crm_core.inbox.threads.merging import DUPLICATE, WithAPhysician
+from crm_core.inbox.threads.merging import DUPLICATE, WithAPhysician, nothing_planned
 from crm_core.inbox.threads.moving import move_all, move_messages
-from crm_core.inbox.threads.parting import Said, answered_at, owed_since, routed_anew, said_in, steps_of
+from crm_core.inbox.threads.parting import (
+    Said,
+    answered_at,
+    holds_unread,
+    owed_since,
+    routed_anew,
+    said_in,
+    steps_of,
+)
+from crm_core.inbox.threads.unread import unread
 from crm_core.inbox.timing.clocks import Life
 from crm_core.inbox.timing.counting import counted, recount
 from crm_core.words import Priority
@@ -33,6 +41,10 @@ class NothingLeft(CrmError):
 
 class AlarmStaysWithClinicians(CrmError):
     """One of these messages raised an alarm and stays in clinical triage; choose that lane, or leave it where it is."""
+
+
+class UnreadStaysInView(CrmError):
+    """One of these could not be screened and stays in {lane} until it is read; choose that lane, or read it first."""
 
 
 @needs(Permission.CONVERSATION_WORK)
@@ -48,13 +60,15 @@ def split(
 
     Either `from_message` and all that came after it, notes too, or the `message_ids` chosen. It
     goes to `lane`, or where the rules would send what was said in it. Their own steps go with
-    them, so that both clocks count as if it had been two from the beginning.
+    them, so that both clocks count as if it had been two from the beginning. What nobody could
+    screen stays at the top of the catch-all lane. Raises GoesLater while an answer is planned.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "split")
     held_for_clinicians(unit, conversation, "split")
     if PHYSICIAN_LANE in (conversation.lane, lane):
         raise WithAPhysician(conversation_id=conversation_id)
+    nothing_planned(unit, conversation_id)
     going, staying = _parted(conversation_id, said_in(unit, conversation_id), from_message, message_ids)
     new_id = _begun(unit, conversation, going, lane)
     notes = _notes_from(unit, conversation_id, going[0].recorded_at) if from_message is not None else []
@@ -138,7 +152,7 @@ def _begun(unit: WriteUnit, conversation: Current, going: Sequence[Said], lane: 
         "lane": to,
         "state": State.NEW if owed else State.WAITING_PATIENT,
         "owner_id": None if owed else unit.actor.staff_id,
-        "unscreened": conversation.unscreened and any(each.screened is Screened.UNSCREENED for each in going),
+        "unscreened": False,
         "opened_at": going[0].at,
         "waiting_since": owed or going[-1].at,
         "last_message_at": max(each.recorded_at for each in going),
@@ -146,10 +160,24 @@ def _begun(unit: WriteUnit, conversation: Current, going: Sequence[Said], lane: 
         "follow_up_at": None if owed else rules.follow_up(to, unit.now),
         "playbook_version": rules.version,
     }
+    if conversation.unscreened and holds_unread(going):
+        begun |= _still_unread(unit, conversation, begun, lane)
     begun |= counted(rules, begun, Life(opened_at=begun["opened_at"]), unit.now)
     unit.execute(insert(Conversation.__table__), [begun])  # type: ignore[arg-type]
     unit.audit(Tag.CONVERSATION_CREATED, new_id, why=begun["reason"])
     return new_id
+
+
+def _still_unread(
+    unit: WriteUnit, conversation: Current, begun: Mapping[str, Any], asked: str | None
+) -> dict[str, Any]:
+    """The columns of a new one that nobody has read; UnreadStaysInView where it was to go out of sight."""
+    rules = conversation.rules
+    lane = DANGER_LANE if conversation.lane == DANGER_LANE else begun["lane"]
+    columns = unread(unit, rules, begun["id"], lane=lane, priority=begun["priority"])
+    if asked not in (None, columns["lane"]):
+        raise UnreadStaysInView(lane=rules.lane(columns["lane"]).title)
+    return columns
 
 
 def _left(unit: WriteUnit, conversation: Current, going: Sequence[Said], staying: Sequence[Said]) -> dict[str, Any]:
@@ -158,7 +186,7 @@ def _left(unit: WriteUnit, conversation: Current, going: Sequence[Said], staying
     values: dict[str, Any] = {"last_message_at": max(each.recorded_at for each in staying)}
     if going[0].at < staying[0].at:
         values["opened_at"] = staying[0].at
-    if conversation.unscreened and not any(each.screened is Screened.UNSCREENED for each in staying):
+    if conversation.unscreened and not holds_unread(staying):
         values["unscreened"] = False
     if owed is not None:
         return values | {"waiting_since": owed}
