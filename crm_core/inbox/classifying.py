@@ -6,7 +6,8 @@ from typing import Any
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
-from crm_core.errors import UsageError
+from crm_core.errors import NotPermitted, UsageError
+from crm_core.inbox.complaints import COMPLAINT_CATEGORY
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import change, current, held_for_clinicians, next_action, still_open
 from crm_core.inbox.rules import coded
@@ -20,7 +21,8 @@ def classify(
 ) -> None:
     """Give it another category or priority; its clocks follow, its lane stays.
 
-    What has ever alarmed only a clinician makes less urgent. A person has read it, so nothing in
+    What has ever alarmed only a clinician makes less urgent; that a complaint is none a supervisor
+    says, since it could then end without an answer. A person has read it, so nothing in
     it counts as unscreened any more. What nobody has worked on yet says the new category's first action.
     """
     conversation = current(unit, conversation_id)
@@ -36,6 +38,8 @@ def classify(
         )
     if after[1].rank > before[1].rank:
         held_for_clinicians(unit, conversation, "make less urgent")
+    if before[0] == COMPLAINT_CATEGORY != after[0] and not unit.actor.may(Permission.CONVERSATION_ASSIGN):
+        raise NotPermitted(action="say that a complaint is none", permission=Permission.CONVERSATION_ASSIGN.value)
     values: dict[str, Any] = {"category": after[0], "priority": after[1]}
     if not conversation.danger:
         values["unscreened"] = False

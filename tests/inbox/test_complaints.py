@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from crm_core.access.model import SYSTEM
-from crm_core.errors import CrmError, UsageError
+from crm_core.errors import CrmError, NotPermitted, UsageError
 from crm_core.inbox import handling, undo
 from crm_core.inbox.answering import answers, calls
+from crm_core.inbox.classifying import classify
 from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled, complaint_of, complaint_sentences
 from crm_core.inbox.model import State
 from crm_core.inbox.tables import Complaint
@@ -169,6 +170,16 @@ def test_a_complaint_that_turns_clinical_still_ends_as_a_complaint(clinic: Clini
     assert (row.lane, row.category) == ("clinical_triage", "complaint")
     with pytest.raises(ComplaintUnsettled):
         clinic.do(clinic.nurse, handling.close, number, outcome="resolved")
+
+
+def test_that_a_complaint_is_none_is_said_by_a_supervisor(clinic: Clinic) -> None:
+    number = came(clinic)
+    with pytest.raises(NotPermitted, match="say that a complaint is none"):
+        clinic.do(clinic.agent, classify, number, category="billing")
+    clinic.do(clinic.supervisor, classify, number, category="billing")
+    clinic.do(clinic.supervisor, handling.move, number, lane="billing", reason="wrong_lane")
+    clinic.do(clinic.agent, handling.close, number, outcome="resolved")
+    assert clinic.now_at(number).state is State.CLOSED
 
 
 def test_what_is_no_complaint_takes_no_complaint_s_end(clinic: Clinic) -> None:
