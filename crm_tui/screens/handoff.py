@@ -12,7 +12,7 @@ from textual.types import CSSPathType
 from crm_tui.commands import bindings
 from crm_tui.desk.handoff import ColleagueView, HandoffDesk, Listed
 from crm_tui.desk.lanes import CrmError, Topic
-from crm_tui.screens.handoff_rows import Kind, kind_of, mine_of, rows_of
+from crm_tui.screens.handoff_rows import Kind, kind_of, mine_of, rows_of, words_of
 from crm_tui.screens.list_screen import ListScreen
 from crm_tui.screens.picking_people import people
 from crm_tui.screens.showing import conversation_name
@@ -28,6 +28,7 @@ _ANSWERS = (
     Pick(id="decline", name="Decline it", hint="say why", needs_text=True),
     Pick(id="open", name="Read it first"),
 )
+_HINT = "type to narrow · enter takes · esc back"
 _OFFERED = (
     Pick(id="open", name="Open it"),
     Pick(id="withdraw", name="Withdraw the offer", hint="you keep it"),
@@ -87,8 +88,12 @@ class HandoffScreen(ListScreen):
             return
         mine = mine_of(row)
         if kind_of(row) is Kind.HANDED:
+            words = "" if self.console.masked else words_of(row)
             self._ask(
-                f"{conversation_name(row.id)} is handed to you", _ANSWERS, lambda picked: self._answer(row, picked)
+                f"{conversation_name(row.id)} is handed to you",
+                _ANSWERS,
+                lambda picked: self._answer(row, picked),
+                hint=f"“{words}” · {_HINT}" if words else _HINT,
             )
         elif mine is not None and mine.offered_to:
             title = f"{conversation_name(row.id)} is on offer to {mine.offered_to}"
@@ -139,12 +144,20 @@ class HandoffScreen(ListScreen):
 
     # How it is asked and done
 
-    def _ask(self, title: str, picks: Sequence[Pick], then: Callable[[Picked], None], *, text_label: str = "") -> None:
+    def _ask(
+        self,
+        title: str,
+        picks: Sequence[Pick],
+        then: Callable[[Picked], None],
+        *,
+        text_label: str = "",
+        hint: str = _HINT,
+    ) -> None:
         def answered(picked: Picked | None) -> None:
             if picked is not None:
                 then(picked)
 
-        self.app.push_screen(Choice(title, picks, text_label=text_label), answered)
+        self.app.push_screen(Choice(title, picks, text_label=text_label, hint=hint), answered)
 
     def _do(self, words: str, numbers: Sequence[int], act: Callable[[int], object]) -> None:
         """Do it to each; what is refused stops no other and is told."""

@@ -6,6 +6,7 @@ from enum import Enum
 
 from crm_tui.desk.handoff import Handed, Listed, Mine, Raised
 from crm_tui.screens.showing import MINE_RAISED, UNKNOWN, first_name
+from crm_tui.terminal import one_line
 from crm_tui.widgets.queue_row import QueueRow
 
 
@@ -36,6 +37,11 @@ def kind_of(row: QueueRow) -> Kind:
 def mine_of(row: QueueRow) -> Mine | None:
     """The desk's item behind one of mine; None for another."""
     return row.key[1] if isinstance(row.key[1], Mine) else None
+
+
+def words_of(row: QueueRow) -> str:
+    """What its giver says of a row that is handed to me, in full: a row may have no room for it; else empty."""
+    return one_line(row.key[1].words or "") if isinstance(row.key[1], Handed) else ""
 
 
 def _handed(one: Handed) -> QueueRow:

@@ -115,10 +115,10 @@ SCENES = (
             ),
             Step(
                 title="Quit",
-                why="ctrl+q ends the session; drafts are kept. Here the palette names it.",
-                keys=("escape", ":", Typed("quit")),
+                why="ctrl+q ends the session and the program; drafts, lane and cursor are kept.",
+                keys=("escape", "ctrl+q"),
                 verbs=("quit",),
-                shows=("Quit",),
+                ends=True,
             ),
         ),
     ),

@@ -147,11 +147,18 @@ SCENES = (
                 shows=("Snoozed until Fri 27 Nov 10:00",),
             ),
             Step(
-                title="Three ways of putting off",
-                why="Until a time, until they reply, or until a time even if they do.",
+                title="Until they reply",
+                why="Or until the lane's follow-up date, whichever comes first.",
                 keys=("s", Typed("until they"), "enter"),
                 verbs=("snooze",),
                 shows=("Snoozed until they reply · z undoes",),
+            ),
+            Step(
+                title="Even if they reply",
+                why="Until a time, whatever the patient writes; what is urgent still wakes it.",
+                keys=("s", Typed("even"), "enter", Typed("tomorrow 10:00"), "enter"),
+                verbs=("snooze",),
+                shows=("Snoozed, even if they reply, until Tue 24 Nov 10:00 · z undoes",),
             ),
             Step(
                 title="Undo",

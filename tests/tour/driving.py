@@ -85,18 +85,25 @@ class _Player:
             self._told.pass_by(1)
             self._terminal.send(key.words if isinstance(key, Typed) else _BYTES.get(key) or _typed(key))
             self._told.calm = 0
+        if step.ends:
+            assert self._terminal.finish() == 0, "the console ended with an error"
+            return Shot(step=step, lines=())
+        self._look(step)
+        return Shot(step=step, lines=tuple(self._terminal.lines))
+
+    def _look(self, step: Step) -> None:
+        """Wait for a step's words, and until nothing moves any more; NotShown where they are not there then."""
         for words in step.shows:
             self._until(lambda words=words: self._sees(words), step, f"“{words}” is not on the screen")
         self._rest(CALM, step)
+        if self._sees("Something went wrong here"):
+            raise self._failed(step, "something broke")
         for words in step.shows:
             if not self._sees(words):
                 raise self._failed(step, f"“{words}” went away again")
         for words in step.hides:
             if self._sees(words):
                 raise self._failed(step, f"“{words}” is on the screen")
-        if self._sees("Something went wrong here"):
-            raise self._failed(step, "something broke")
-        return Shot(step=step, lines=tuple(self._terminal.lines))
 
     def _sees(self, words: str) -> bool:
         """Whether the words are there, wherever a line breaks, whatever frame stands between."""

@@ -15,7 +15,9 @@ def the_shift_so_far(clinic: TourClinic) -> None:
         clinic.do("kim", take.claim, number)
     bill = clinic.first_in("billing")
     clinic.do("lou", take.claim, bill)
-    clinic.do("lou", handover.offer, bill, clinic.actor("kim").staff_id, words="Calls at noon.")
+    clinic.do(
+        "lou", handover.offer, bill, clinic.actor("kim").staff_id, words="He calls back at noon about the second bill."
+    )
 
 
 SCENES = (
@@ -31,14 +33,14 @@ SCENES = (
                 why="`:handoff`: what is handed to me, then what is mine, first what has no next step.",
                 keys=(":", Typed("handoff"), "enter"),
                 verbs=("handoff",),
-                shows=("1 handed to you", "2 yours", "Calls at noon."),
+                shows=("1 handed to you", "2 yours", "HANDED TO YOU"),
             ),
             Step(
                 title="Answer what is handed to me",
                 why="Accept it, decline it with the reason, or read it first.",
                 keys=("enter",),
                 verbs=("open",),
-                shows=("is handed to you", "Decline it"),
+                shows=("is handed to you", "He calls back at noon about the second bill.", "Decline it"),
             ),
             Step(
                 title="Accepted",

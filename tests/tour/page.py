@@ -34,7 +34,7 @@ def page(scenes: Sequence[Scene], shots: Mapping[tuple[str, Size], Sequence[Shot
             if not step.on_page:
                 continue
             parts += [said(step), ""]
-            for size in SIZES:
+            for size in () if step.ends else SIZES:
                 parts += _screen(shots[scene.title, size][number], size)
     return "\n".join(parts)
 

@@ -30,19 +30,20 @@ class Step:
     `keys` must hold (or the palette with their title). `shows` are the words that must then be on
     the screen, wherever its lines break; `hides` must not. `passes` is time in seconds that
     goes by first, and `meanwhile` what somebody else does before the keys are pressed. One that
-    is not `on_page` only leads to the next.
+    is not `on_page` only leads to the next. After the one that `ends` there is no console.
     """
 
     title: str
     why: str
     keys: tuple[Key, ...] = ()
     verbs: tuple[str, ...] = ()
-    shows: tuple[str, ...]
+    shows: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
     passes: float = 8.0
     meanwhile: Meanwhile | None = None
     meanwhile_says: str = ""
     on_page: bool = True
+    ends: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,10 +93,10 @@ SCENES = (
             ),
             Step(
                 title="The next in this lane",
-                why="N takes the most urgent of the lane in view alone; here it asks the same question first.",
-                keys=("escape", "N"),
+                why="N takes the most urgent of the lane in view alone.",
+                keys=("escape", "escape", "K", "N"),
                 verbs=("take_next_here",),
-                shows=("is unfinished: what happens with it?",),
+                shows=("Ana Lopez · born", "C-4"),
             ),
         ),
     ),
@@ -227,7 +227,7 @@ SCENES = (
                 why="f5 in the composer or before it.",
                 keys=("K", "enter", "r", "f5", Typed("blood test")),
                 verbs=("directory", "reply"),
-                shows=("Laboratory",),
+                shows=("Laboratory", "anyone in Refills"),
             ),
             Step(
                 title="Into the text",
