@@ -83,11 +83,13 @@ class TemplateText(Strict):
     review_due: date | None = None
     needs_personal: bool = False
     then: ThenText | None = None
-    body: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+    body: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 
     @field_validator("body")
     @classmethod
     def _only_merge_fields(cls, body: str) -> str:
+        if not body:
+            raise ValueError("no text stands below the +++: write what the patient reads")
         found = problems(body)
         if found:
             raise ValueError("; ".join(found))

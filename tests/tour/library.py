@@ -88,7 +88,7 @@ SCENES = (
                 why="Its key is asked for, then it is written as any other.",
                 keys=("N", Typed("refill_delayed"), "enter"),
                 verbs=("library_new",),
-                shows=("refill_delayed (en) · a new template",),
+                shows=("refill_delayed (en) · a new template", "write what the patient reads"),
             ),
         ),
     ),
