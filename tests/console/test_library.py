@@ -248,14 +248,14 @@ async def test_a_macro_is_named_in_the_picker_and_the_composer_done_with_the_ans
         hands.expect("macro")
         hands.expect("Then: closes as resolved")
         await hands.press("enter")
-        hands.expect("then: closes as resolved · template hello")
+        hands.expect("then: closes as resolved · 1 text")
         await hands.press("ctrl+s")
         hands.expect("answered · closes as resolved")
         assert clinic.now_at(number).state == "closed"
         await hands.press("z")
         hands.expect("taken back, never sent")
         assert clinic.now_at(number).state in ("new", "open")
-        hands.expect("then: closes as resolved · template hello")
+        hands.expect("then: closes as resolved · 1 text")
         await hands.press("ctrl+s")
         hands.expect("answered · closes as resolved")
         assert clinic.now_at(number).state == "closed"
