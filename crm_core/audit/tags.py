@@ -106,6 +106,7 @@ class Tag(StrEnum):
     TASK_CANCELLED = "task:work:cancelled"
     TASK_REOPENED = "task:work:reopened"
     TASK_UNDONE = "task:work:undone"
+    TASK_REFILED = "task:record:refiled"
 
     VIEW_SAVED = "saved_view:filter:saved"
     VIEW_RENAMED = "saved_view:filter:renamed"

@@ -211,6 +211,9 @@ def close(
 def link(unit: WriteUnit, conversation_id: int, patient_id: int) -> None:
     """Say which patient an unlinked conversation is with, and note the number as theirs too."""
     conversation = current(unit, conversation_id)
+    merged_into = conversation.row["merged_into_id"]
+    if merged_into is not None:
+        raise UsageError(problem=f"C-{conversation_id} was merged into C-{merged_into}", remedy="link that one")
     if conversation.row["patient_id"] is not None:
         raise UsageError(
             problem=f"C-{conversation_id} is already with P-{conversation.row['patient_id']}",

@@ -225,7 +225,7 @@ def change(
     turn_at = (turn_at or unit.now) if turn else None
     if _moves_a_clock(row, values, verb, turn):
         after = {**row, **values}
-        event = Event(at=unit.now, state=State(after["state"]), turn=turn, turn_at=turn_at)
+        event = Event(at=unit.now, state=State(after["state"]), turn=turn, turn_at=turn_at, anew=verb is Verb.MERGED)
         life = life_of(unit, conversation.id, after["opened_at"], without=undoes).then(event)
         values = {**values, **counted(conversation.rules, after, life, unit.now)}
         record_breaches(unit, conversation.rules, row, life)
@@ -292,7 +292,7 @@ def _moves_a_clock(row: Mapping[str, Any], values: Mapping[str, Any], verb: Verb
     if turn is not None or verb is Verb.UNDONE:
         return True
     still_before, still_after = State(row["state"]) in STANDS_STILL, State(after["state"]) in STANDS_STILL
-    measured_by = ("lane", "priority", "danger", "unscreened")
+    measured_by = ("lane", "priority", "danger", "unscreened", "opened_at")
     return still_before != still_after or any(row[name] != after[name] for name in measured_by)
 
 

@@ -38,7 +38,7 @@ _OWED_AGAIN = ("waiting_since", "first_response_at")
 """Of that, what it puts back where the patient has written meanwhile."""
 
 _PUT_BACK = {Verb.MERGED: unmerge, Verb.SPLIT: unsplit, Verb.RELINKED: relink_back}
-"""What else a verb's own room puts back; False where that has changed since."""
+"""What else a verb's own room puts back, and the columns that are not as before; None where that has changed since."""
 
 
 ANSWER_TAKEN_BACK = "The answer it came with was taken back"
@@ -116,7 +116,8 @@ def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
     elif not unchanged:
         raise TooLate(conversation_id=conversation.id, why="something else happened since")
     room = _PUT_BACK.get(row["verb"])
-    if room is not None and not room(unit, json.loads(row["also"])):
+    stays = {} if room is None else room(unit, json.loads(row["also"]))
+    if stays is None:
         raise TooLate(conversation_id=conversation.id, why="something else happened since")
     values, linked_contact = restored(row["before"])
     if linked_contact is not None and conversation.row["patient_id"] is not None:
@@ -125,7 +126,9 @@ def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
         waits = State.WAITING_OTHER if row["verb"] is Verb.SCHEDULED else State.WAITING_PATIENT
         answered = _UNANSWERED if conversation.state is waits else _OWED_AGAIN
         values = {name: values[name] for name in answered}
-    change(unit, conversation, Verb.UNDONE, values, undoes=row["step_id"], reason=row["verb"])
+    # Where some of it stays, whose turn it made does too.
+    undoes = None if stays else row["step_id"]
+    change(unit, conversation, Verb.UNDONE, {**values, **stays}, undoes=undoes, reason=row["verb"])
     unit.execute(update(Undo).where(Undo.id == row["id"]).values(undone_at=unit.now))
     if unchanged:
         _open_the_way_further_back(unit, conversation.id, row["version_after"])

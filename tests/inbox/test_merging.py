@@ -13,9 +13,11 @@ from crm_core.inbox.answering.answers import SomethingNewer, note, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.answering.scheduling import send_later, send_no_more
 from crm_core.inbox.classifying import classify
+from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled
 from crm_core.inbox.handling import close, escalate, link, move
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
+from crm_core.inbox.sharing.escalation import escalated_by_me
 from crm_core.inbox.take import claim
 from crm_core.inbox.threads.duplicates import duplicates
 from crm_core.inbox.threads.merging import (
@@ -26,6 +28,8 @@ from crm_core.inbox.threads.merging import (
     merge,
     resolved,
 )
+from crm_core.inbox.threads.splitting import split
+from crm_core.inbox.timing.clock_ledger import clock_ledgers
 from crm_core.inbox.undo import TooLate, undo_last
 from crm_core.words import Channel, Priority
 from tests.conftest import MONDAY, StaffFactory
@@ -335,3 +339,79 @@ def test_what_was_merged_in_since_the_author_looked_refuses_the_answer(clinic: C
     clinic.text("thank you, and when?", STRANGER)
     with pytest.raises(SomethingNewer):
         clinic.do(clinic.agent, reply, clinic.crm.gate, second, "At three.", seen_message_id=read)
+
+
+ANGRY = {"to": Role.SUPERVISOR, "reason": "policy", "question": "She is angry, please call her"}
+
+
+def test_what_the_other_was_escalated_for_is_still_asked_of_whom_it_was_asked(clinic: Clinic) -> None:
+    kept, other = two_of_ana(clinic)
+    clinic.do(clinic.agent, claim, kept)
+    clinic.do(clinic.agent, escalate, other, **ANGRY)
+    before = without_version(clinic, kept)
+    clinic.do(clinic.agent, merge, kept, other)
+    row = stored(clinic.crm, kept)
+    assert (row["escalated_by"], row["accepted_at"]) == (clinic.agent.staff_id, None)
+    assert (row["owner_id"], row["priority"], row["state"]) == (
+        clinic.supervisor.staff_id, Priority.URGENT, State.OPEN,
+    )  # fmt: skip
+    assert clinic.now_at(kept).next_action == "She is angry, please call her"
+    assert [each.conversation_id for each in clinic.see(clinic.agent, escalated_by_me)] == [kept]
+    clinic.do(clinic.agent, undo_last, kept)
+    assert without_version(clinic, kept) == before
+
+
+def test_an_escalation_of_the_kept_ones_own_goes_first_and_one_that_waits_is_open_again(clinic: Clinic) -> None:
+    kept, other = two_of_ana(clinic)
+    clinic.do(clinic.agent, escalate, kept, **ANGRY)
+    clinic.do(clinic.agent, escalate, other, **{**ANGRY, "question": "May she come later?"})
+    clinic.do(clinic.agent, merge, kept, other)
+    assert clinic.now_at(kept).next_action == "She is angry, please call her"
+    third = clinic.text("I have one more question about the form", BO).conversation_id
+    clinic.at(MONDAY + timedelta(hours=2))
+    visit = clinic.text(VISIT, BO).message_id
+    fourth = clinic.do(clinic.agent, split, third, message_ids=[visit])
+    clinic.do(clinic.agent, reply, clinic.crm.gate, third, "Which form?")
+    clinic.do(clinic.agent, reply, clinic.crm.gate, fourth, "We will see.")
+    clinic.do(clinic.agent, escalate, fourth, **ANGRY)
+    clinic.do(clinic.agent, merge, third, fourth)
+    row = stored(clinic.crm, third)
+    assert (row["state"], row["owner_id"], row["follow_up_at"]) == (State.OPEN, clinic.supervisor.staff_id, None)
+    assert row["due_at"] is not None
+
+
+def test_the_kept_one_is_to_be_resolved_by_when_the_older_was(clinic: Clinic) -> None:
+    older, newer = two_of_ana(clinic)
+    clinic.do(clinic.agent, reply, clinic.crm.gate, older, "It is 20 dollars.")
+    before = without_version(clinic, newer)
+    clinic.do(clinic.agent, merge, newer, older)
+    row = stored(clinic.crm, newer)
+    first = MONDAY + timedelta(hours=1)
+    assert (row["opened_at"], row["first_response_at"], row["waiting_since"]) == (MONDAY, first, first)
+    clocks = {each.clock: each.since for each in clinic.see(clinic.agent, clock_ledgers, newer)}
+    assert clocks == {"resolution": MONDAY, "first_response": first}
+    assert row["due_at"] == before["due_at"]
+    clinic.do(clinic.agent, undo_last, newer)
+    assert without_version(clinic, newer) == before
+
+
+def test_a_later_complaint_takes_the_day_of_the_one_before_and_stays_a_grievance(clinic: Clinic) -> None:
+    first = clinic.text("I want to complain, your receptionist was rude to me").conversation_id
+    clinic.at(MONDAY + timedelta(days=3))
+    again = clinic.text("I complain again: your receptionist was rude to me").message_id
+    later = clinic.do(clinic.agent, split, first, message_ids=[again])
+    clinic.do(clinic.agent, merge, later, first)
+    end = ComplaintEnd(category="staff_behaviour", answered_on=(MONDAY + timedelta(days=3)).date())
+    with pytest.raises(ComplaintUnsettled, match="it came on 2026-11-23"):
+        clinic.do(clinic.agent, close, later, outcome="resolved", complaint=end)
+
+
+def test_a_complaint_came_on_its_own_day_though_something_older_is_merged_into_it(clinic: Clinic) -> None:
+    bill = clinic.text(BILL).conversation_id
+    clinic.at(MONDAY + timedelta(days=3))
+    rude = clinic.text("I want to complain, your receptionist was rude to me").message_id
+    complaint = clinic.do(clinic.agent, split, bill, message_ids=[rude])
+    clinic.do(clinic.agent, merge, complaint, bill)
+    end = ComplaintEnd(category="staff_behaviour", answered_on=(MONDAY + timedelta(days=3)).date())
+    clinic.do(clinic.agent, close, complaint, outcome="resolved", complaint=end)
+    assert stored(clinic.crm, complaint)["state"] is State.CLOSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,13 +14,22 @@ from crm_core.errors import NotFound, NotPermitted, UsageError
 from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
+from crm_core.inbox.handling import link
 from crm_core.inbox.model import State, Verb
+from crm_core.inbox.queries import of_patient
 from crm_core.inbox.record import HeldForClinicians, NotAcknowledged
+from crm_core.inbox.tasks import task_from
 from crm_core.inbox.thread import why_here
+from crm_core.inbox.threads.merging import merge
 from crm_core.inbox.threads.relinking import relink
+from crm_core.inbox.threads.splitting import split
 from crm_core.inbox.undo import undo_last
 from crm_core.patients.merging import merge_records
 from crm_core.patients.queries import identity
+from crm_core.tasks.model import NewTask, TaskKind
+from crm_core.tasks.queries import of_patient as tasks_of
+from crm_core.tasks.queries import task as task_view
+from crm_core.tasks.service import create_task, finish
 from tests.conftest import MONDAY
 from tests.inbox.conftest import Clinic
 from tests.inbox.looking import audited, outbox_rows, stored, tags, verbs
@@ -125,8 +135,6 @@ def test_the_number_stays_with_the_patient_before_unless_asked_and_no_answer_goe
 def test_the_number_goes_along_where_asked_and_comes_back_with_undo(clinic: Clinic) -> None:
     stranger = "+1 646 555 0188"
     number = clinic.text(BILL, stranger).conversation_id
-    from crm_core.inbox.handling import link
-
     clinic.do(clinic.agent, link, number, clinic.patients["Ana"])
     before = points_of(clinic, "Ana"), points_of(clinic, "Bo")
     clinic.do(clinic.supervisor, relink, number, clinic.patients["Bo"], with_number=True, **WRONG)
@@ -156,8 +164,6 @@ def test_a_draft_stays_with_its_author_and_one_from_a_template_never_names_the_p
 
 
 def test_linking_an_unknown_sender_leaves_the_draft_as_it_is(clinic: Clinic) -> None:
-    from crm_core.inbox.handling import link
-
     number = clinic.text(BILL, "+1 646 555 0188").conversation_id
     clinic.do(clinic.agent, save_draft, number, "Who is this?", template_key="who_is_this")
     clinic.do(clinic.agent, link, number, clinic.patients["Ana"])
@@ -177,3 +183,80 @@ def test_a_danger_is_relinked_by_a_clinician_who_has_acknowledged_it(clinic: Cli
         clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
     clinic.do(clinic.nurse, relink, number, bo, **WRONG)
     assert stored(clinic.crm, number)["patient_id"] == bo
+
+
+def merged_with_a_task(clinic: Clinic) -> tuple[int, int, int]:
+    """Ana's two conversations, the second merged into the first, and a task that came from the second."""
+    kept = clinic.text(BILL).conversation_id
+    clinic.at(MONDAY + timedelta(minutes=1))
+    visit = clinic.text("I need to move my visit on Thursday").message_id
+    other = clinic.do(clinic.agent, split, kept, message_ids=[visit])
+    due = NewTask(kind=TaskKind.CALL_BACK, title="call her", owner_id=clinic.agent.staff_id)
+    task = clinic.do(clinic.agent, task_from, other, due)
+    clinic.do(clinic.agent, merge, kept, other)
+    assert kept is not None
+    return kept, other, task
+
+
+def test_what_was_merged_into_it_and_its_open_tasks_go_along_and_come_back_with_undo(clinic: Clinic) -> None:
+    kept, other, task = merged_with_a_task(clinic)
+    ana, bo = clinic.patients["Ana"], clinic.patients["Bo"]
+    clinic.do(clinic.supervisor, relink, kept, bo, **WRONG)
+    assert [stored(clinic.crm, each)["patient_id"] for each in (kept, other)] == [bo, bo]
+    assert clinic.see(clinic.supervisor, of_patient, ana) == []
+    assert [each.task_id for each in clinic.see(clinic.agent, tasks_of, bo)] == [task]
+    assert clinic.see(clinic.agent, tasks_of, ana) == ()
+    assert tags(clinic.crm).count("task:record:refiled") == 1
+    clinic.do(clinic.supervisor, undo_last)
+    assert [stored(clinic.crm, each)["patient_id"] for each in (kept, other)] == [ana, ana]
+    assert [each.task_id for each in clinic.see(clinic.agent, tasks_of, ana)] == [task]
+    assert tags(clinic.crm).count("task:record:refiled") == 2
+    clinic.do(clinic.agent, undo_last, kept)
+    assert stored(clinic.crm, other)["merged_into_id"] is None
+
+
+def test_a_task_that_is_done_or_about_somebody_else_stays_where_it_is(clinic: Clinic) -> None:
+    kept, _, task = merged_with_a_task(clinic)
+    ana, bo = clinic.patients["Ana"], clinic.patients["Bo"]
+    cy = clinic.patient("Cy", "Moe", "+1 212 555 0103", "1003")
+    about = NewTask(kind=TaskKind.OTHER, title="her son", patient_id=cy, conversation_id=kept)
+    about = replace(about, owner_id=clinic.agent.staff_id)
+    son = clinic.do(clinic.agent, create_task, about)
+    clinic.do(clinic.agent, finish, task)
+    clinic.do(clinic.supervisor, relink, kept, bo, **WRONG)
+    rows = {each: clinic.see(clinic.agent, task_view, each).patient_id for each in (task, son)}
+    assert rows == {task: ana, son: cy}
+
+
+def test_what_was_merged_is_linked_no_more(clinic: Clinic) -> None:
+    stranger = "+1 646 555 0188"
+    kept = clinic.text(BILL, stranger).conversation_id
+    clinic.at(MONDAY + timedelta(minutes=1))
+    visit = clinic.text("I need to move my visit on Thursday", stranger).message_id
+    other = clinic.do(clinic.agent, split, kept, message_ids=[visit])
+    clinic.do(clinic.agent, merge, kept, other)
+    with pytest.raises(UsageError, match=f"C-{other} was merged into C-{kept}; link that one"):
+        clinic.do(clinic.agent, link, other, clinic.patients["Bo"])
+    assert stored(clinic.crm, other)["patient_id"] is None
+
+
+@pytest.mark.parametrize(("minutes", "goes"), [(60, True), (61, False)])
+def test_what_was_stopped_more_than_an_hour_ago_is_its_authors_draft_again(
+    clinic: Clinic, minutes: int, goes: bool
+) -> None:
+    number, ana, bo = of_ana(clinic)
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars, Ana.", hold=HOLD)
+    clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
+    clinic.at(MONDAY + timedelta(minutes=minutes))
+    clinic.do(clinic.supervisor, undo_last)
+    clinic.at(MONDAY + timedelta(minutes=minutes + 1))
+    assert clinic.crm.courier.run_once().sent == int(goes)
+    row, draft = stored(clinic.crm, number), clinic.see(clinic.agent, my_draft, number)
+    assert row["patient_id"] == ana
+    if goes:
+        assert (row["state"], draft) == (State.WAITING_PATIENT, None)
+        return
+    assert (draft.body, draft.for_another) == ("It is 20 dollars, Ana.", False)
+    assert (row["state"], row["waiting_since"], row["follow_up_at"]) == (State.OPEN, MONDAY, None)
+    assert row["due_at"] is not None
+    assert "draft again" in str(clinic.now_at(number).next_action)

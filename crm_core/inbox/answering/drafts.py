@@ -17,6 +17,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.inbox.record import current
 from crm_core.inbox.tables import Conversation, Draft
+from crm_core.inbox.threads.family import merged_family
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Shown
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -105,21 +106,12 @@ def drop_draft(unit: WriteUnit, conversation_id: int, *, internal: bool) -> None
 
 def _kept(unit: ReadUnit, conversation_id: int, author_id: int) -> Sequence[Any]:
     """One author's drafts that appear here: the one begun here first, then those of what was merged into it."""
-    lies_in = Draft.conversation_id.in_(_merged_family(unit, conversation_id))
+    lies_in = Draft.conversation_id.in_(merged_family(unit, conversation_id))
     columns = (Draft.id, Draft.conversation_id, Draft.internal, Draft.template_key, Draft.patient_id, Draft.body)
     found = unit.execute(
         select(*columns).where(lies_in, Draft.author_id == author_id).order_by(Draft.updated_at.desc(), Draft.id)
     ).all()
     return sorted(found, key=lambda row: row.conversation_id != conversation_id)
-
-
-def _merged_family(unit: ReadUnit, conversation_id: int) -> list[int]:
-    """The conversation, and whatever was merged into it, by however many steps."""
-    family, newest = [conversation_id], [conversation_id]
-    while newest:
-        newest = unit.scalars(select(Conversation.id).where(Conversation.merged_into_id.in_(newest)))
-        family += newest
-    return family
 
 
 def _patient_of(unit: ReadUnit, conversation_id: int) -> int | None:

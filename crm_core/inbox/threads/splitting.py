@@ -91,11 +91,11 @@ def split(
     return new_id
 
 
-def unsplit(unit: WriteUnit, also: Mapping[str, Any]) -> bool:
-    """Put everything back where it was and close the new one, whose id leads back; False where that has changed."""
+def unsplit(unit: WriteUnit, also: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Put everything back where it was and close the new one, whose id leads back; None where that has changed."""
     new = stored(unit, also["new"])
     if new.row["version"] != also["version"]:
-        return False
+        return None
     move_all(unit, new.id, also["old"])
     unit.execute(update(Step).where(Step.id.in_(also["steps"])).values(conversation_id=also["old"]))
     closed = {
@@ -109,7 +109,7 @@ def unsplit(unit: WriteUnit, also: Mapping[str, Any]) -> bool:
         "unscreened": False,
     }
     change(unit, new, Verb.UNDONE, closed, reason=Verb.SPLIT)
-    return True
+    return {}
 
 
 def _parted(

@@ -40,12 +40,16 @@ class Targets:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One step as the clocks see it: the state it led to, and whose turn it made it."""
+    """One step as the clocks see it: the state it led to, and whose turn it made it.
+
+    `anew`: its turn is what two histories made it together, whatever this one alone would say.
+    """
 
     at: datetime
     state: State
     turn: Turn | None = None
     turn_at: datetime | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +149,8 @@ def _responses(life: Life) -> Iterator[_Span]:
     owed: datetime | None = asked
     for event in life.events:
         if event.turn is Turn.ASKED and event.turn_at is not None:
-            # What was merged into it may have been asked earlier than what it holds itself.
-            owed = event.turn_at if owed is None else min(owed, event.turn_at)
+            # A text may arrive after one that was sent later.
+            owed = event.turn_at if owed is None or event.anew else min(owed, event.turn_at)
         elif event.turn is Turn.ANSWERED and owed is not None:
             yield kind, owed, event.turn_at, True
             owed = None

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.inbox.model import Mark, State
+from crm_core.inbox.model import Mark, State, Verb
 from crm_core.inbox.rules import InboxRules, inbox_rules
 from crm_core.inbox.tables import STILL_OPEN, UNMARKED, ClockMark, Conversation, Step
 from crm_core.inbox.timing.clocks import STANDS_STILL, Event, Life, Run, clock_columns, next_mark, runs
@@ -34,7 +34,7 @@ _COUNTED = (
 )  # fmt: skip
 _STEPS = (
     select(
-        Step.id, Step.conversation_id, Step.at, Step.to_state, Step.turn, Step.turn_at, Step.undoes_id,
+        Step.id, Step.conversation_id, Step.at, Step.to_state, Step.turn, Step.turn_at, Step.undoes_id, Step.verb,
     )
     .where(Step.conversation_id.in_(bindparam("ids", expanding=True)))
     .order_by(Step.at, Step.id)
@@ -58,7 +58,8 @@ def lives(unit: ReadUnit, opened: Mapping[int, datetime], *, without: int | None
     events: dict[int, list[Event]] = {conversation_id: [] for conversation_id in opened}
     for step in steps:
         if step.id not in undone:
-            event = Event(at=step.at, state=step.to_state, turn=step.turn, turn_at=step.turn_at)
+            anew = step.verb is Verb.MERGED
+            event = Event(at=step.at, state=step.to_state, turn=step.turn, turn_at=step.turn_at, anew=anew)
             events[step.conversation_id].append(event)
     return {each: Life(opened_at=opened[each], events=tuple(found)) for each, found in events.items()}
 
