@@ -63,7 +63,7 @@ class InboxThreads:
         closed = answered.id if answered else _newest(unit, arrival, _CLOSED)
         if closed is not None:
             conversation = current(unit, closed)
-            if _leaves_it_closed(arrival):
+            if _leaves_it_closed(unit, rules, arrival):
                 change(unit, conversation, Verb.RECEIVED, {"last_message_at": unit.now}, reason="asks_for_nothing")
                 asks_nothing = ("it asks for nothing, so what is closed stays closed",)
                 return _placement(conversation, conversation.row, Handled.CONVERSATION, asks_nothing)
@@ -89,17 +89,25 @@ class InboxThreads:
         return _placement(conversation, conversation.row, Handled.CONVERSATION, ())
 
 
-def _leaves_it_closed(arrival: Arrival) -> bool:
+def _leaves_it_closed(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> bool:
     """Thanks and auto-responders; never a text with a picture, and never one that nobody could screen."""
     if arrival.attachments or arrival.screening.verdict is Verdict.UNSCREENED:
         return False
-    return arrival.automatic or asks_for_nothing(arrival.subject, arrival.said)
+    return asks_for_nothing(arrival.said) or (arrival.automatic and _is_ordinary(unit, rules, arrival))
 
 
-def _from_a_machine(arrival: Arrival) -> bool:
+def _from_a_machine(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> bool:
     """Whether an auto-responder wrote it, as far as can be told, and nothing in it needs a person's eyes."""
     clear = arrival.screening.verdict is Verdict.CLEAR and not arrival.attachments and arrival.keyword is None
-    return clear and (arrival.automatic or is_automatic(arrival.subject, arrival.said))
+    if not clear or not (arrival.automatic or is_automatic(arrival.said)):
+        return False
+    return _is_ordinary(unit, rules, arrival)
+
+
+def _is_ordinary(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> bool:
+    """Whether routing finds nothing clinical and nothing urgent in it: a person may write what a machine sends."""
+    decision = _decide(unit, rules, arrival)
+    return decision.lane != DANGER_LANE and decision.priority is Priority.ROUTINE
 
 
 def _newest(unit: ReadUnit, arrival: Arrival, which: ColumnElement[bool] | TextClause) -> int | None:
@@ -142,11 +150,9 @@ def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement
     """
     row = conversation.row
     joined = f"joins C-{conversation.id}, the sender's open conversation"
-    if _from_a_machine(arrival):
+    if _from_a_machine(unit, conversation.rules, arrival):
         change(unit, conversation, Verb.RECEIVED, {"last_message_at": unit.now}, reason="automatic")
-        return _placement(
-            conversation, row, Handled.CONVERSATION, (joined, "a machine answered: nobody need answer it")
-        )
+        return _placement(conversation, row, Handled.CONVERSATION, (joined, A_MACHINE))
     values: dict[str, Any] = {"last_message_at": unit.now}
     reasons: tuple[str, ...] = ()
     if not conversation.danger:

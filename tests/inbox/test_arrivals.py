@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -248,6 +249,53 @@ def test_an_auto_responder_on_an_open_conversation_wakes_nobody_and_starts_no_cl
     for name in ("state", "due_at", "follow_up_at", "waiting_since", "owner_id"):
         assert after[name] == before[name], name
     assert clinic.text("Automatic reply: I have crushing chest pain and can't breathe").priority == "stat"
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("I'm out of the office and my new pills make me throw up, who can call me", {}),
+        ("Out of office today, please call my cell about the swelling, it is worse", {}),
+        ("Auto reply did not work so here again: my wound looks infected", {}),
+        ("I'm driving, my bill is wrong and I will not pay", {}),
+        ("Out of office until my rash is gone", {}),
+        ("My knee is swollen and hurts since the surgery, what should I do", {"automatic": True}),
+        ("I want to file a complaint about this bill", {"automatic": True}),
+        ("My rash is back, please call", {"subject": "Out of office", "channel": Channel.PORTAL}),
+    ],
+)
+def test_a_person_who_writes_as_a_machine_does_is_heard(
+    clinic: Clinic, text: str, more: dict[str, Any], ended: bool
+) -> None:
+    number = clinic.text("How much is my bill?").conversation_id
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    if ended:
+        clinic.do(clinic.agent, close, number, outcome="resolved")
+    clinic.at(MONDAY + timedelta(minutes=5))
+    assert clinic.text(text, **more).conversation_id == number
+    row = stored(clinic.crm, number)
+    assert (row["state"], row["due_at"] is not None) == (State.OPEN, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm driving with Do Not Disturb While Driving turned on. I'll see your message when I get where I'm going.",
+        (
+            "I’m not receiving notifications. If this is urgent, reply “urgent” to send a notification through with "
+            "your original message."
+        ),
+        "Hello, thank you for your message. I am currently out of the office until Monday, November 30th.",
+        "Respuesta automática: estoy fuera de la oficina hasta el 3 de mayo",
+        "AUTO-REPLY",
+    ],
+)
+def test_what_machines_say_and_nothing_else_wakes_nobody(clinic: Clinic, text: str) -> None:
+    number = clinic.text("How much is my bill?").conversation_id
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    clinic.text(text)
+    assert stored(clinic.crm, number)["state"] is State.WAITING_PATIENT
 
 
 def test_an_auto_responder_stops_no_clock_that_runs(clinic: Clinic) -> None:

@@ -15,32 +15,53 @@ _COURTESY = frozenset(
     """.split()  # noqa: SIM905 - a word list reads best as words
 )
 _AUTOMATIC = re.compile(
-    r"""\W*(?:re:\W*)?(?:
-        auto(?:matic|mated)?[ -]?(?:reply|response|responder|message)\b
-        | (?:this[ ]is|i[ ]am|i'm)[ ]an[ ]auto(?:matic|mated)[ ](?:reply|response|message)\b
-        | out[ ]of[ ](?:the[ ])?office\b
-        | (?:i'm|i[ ]am)[ ](?:currently[ ])?(?:out[ ]of[ ](?:the[ ])?office|away[ ]from[ ]my[ ](?:desk|e-?mail))\b
-        | (?:i'm|i[ ]am)[ ]driving[ ]with[ ](?:do[ ]not[ ]disturb|focus|the[ ]driving[ ]focus)\b
-        | (?:i'm|i[ ]am)[ ]driving(?:[ ]right[ ]now)?\W*$
-        | respuesta[ ]autom[áa]tica\b | mensaje[ ]autom[áa]tico\b | fuera[ ]de[ ](?:la[ ])?oficina\b
-        | estoy[ ](?:conduciendo|manejando)\W*$
-    )""",
-    re.IGNORECASE | re.VERBOSE,
+    r"""\b(?:
+        (?:(?:this\ is|i\ am|i\ m)\ an\ )?auto(?:\ ?matic|\ ?mated)?\ ?(?:reply|response|responder|message)
+        | (?:(?:i\ am|i\ m)\ )?(?:currently\ )?out\ of\ (?:the\ )?office
+        | (?:i\ am|i\ m)\ (?:currently\ )?away\ from\ my\ (?:desk|e\ ?mail)
+        | (?:i\ am|i\ m)\ driving(?:\ right\ now|\ with\ (?:do\ not\ disturb|focus|the\ driving\ focus))?
+            (?:\ while\ driving)?(?:\ turned\ on)?
+        | i\ ll\ see\ your\ message\ when\ i\ get\ where\ i\ m\ going
+        | (?:i\ am|i\ m)\ not\ receiving\ notifications
+        | if\ this\ is\ urgent\ reply\ urgent\ to\ send\ a\ notification\ through\ with\ your\ original\ message
+        | (?:esta?\ es\ (?:una?\ )?)?(?:respuesta\ autom[áa]tica|mensaje\ autom[áa]tico)
+        | (?:estoy\ )?fuera\ de\ (?:la\ )?oficina | estoy\ (?:conduciendo|manejando)
+    )\b""",
+    re.VERBOSE,
 )
-"""How auto-responders begin, in a subject or a text; what a person adds after it is read when it is opened."""
+"""What auto-responders say, as it stands once every text is small letters with one space between words."""
+_AROUND_IT = frozenset(
+    """
+    re hello hi dear i am m will ll be back until till return returning on in the at from of and to thanks thank you
+    for your message email currently away soon today tomorrow next week monday tuesday wednesday thursday friday
+    saturday sunday january february march april may june july august september october november december jan feb mar
+    apr jun jul aug sep sept oct nov dec st nd rd th pm
+    hola gracias por su tu mensaje correo hasta vuelvo regreso el la de del al mañana manana lunes martes miércoles
+    miercoles jueves viernes sábado sabado domingo enero febrero marzo abril mayo junio julio agosto septiembre
+    octubre noviembre diciembre
+    """.split()  # noqa: SIM905 - a word list reads best as words
+)
+"""What may stand beside it: greetings, and until when."""
+LONGEST_AUTOMATIC = 60
 _WORD = re.compile(r"[^\W\d_]+")
+_WORD_OR_NUMBER = re.compile(r"[^\W\d_]+|\d+")
 
 
-def asks_for_nothing(subject: str | None, text: str) -> bool:
+def asks_for_nothing(text: str) -> bool:
     """Whether nobody need answer: courtesy, a bare confirmation, an auto-responder."""
-    return is_mere_thanks(text) or is_automatic(subject, text)
+    return is_mere_thanks(text) or is_automatic(text)
 
 
-def is_automatic(subject: str | None, text: str) -> bool:
-    """Whether a machine answered for the sender, as far as the beginning tells; what asks something is a person's."""
-    if "?" in text:
+def is_automatic(text: str) -> bool:
+    """Whether a machine answered for the sender: it says so and nothing else than until when.
+
+    A person may begin so: "I'm out of the office and my new pills make me throw up".
+    """
+    words = _WORD_OR_NUMBER.findall(text.casefold())
+    if "?" in text or len(words) > LONGEST_AUTOMATIC:
         return False
-    return any(_AUTOMATIC.match(each.replace("’", "'")) is not None for each in (subject, text) if each)
+    rest, phrases = _AUTOMATIC.subn(" ", " ".join(words))
+    return phrases > 0 and all(word in _AROUND_IT or word.isdigit() for word in rest.split())
 
 
 def is_mere_thanks(text: str) -> bool:
