@@ -11,7 +11,7 @@ from crm_core.access.model import SYSTEM, Role
 from crm_core.errors import NotPermitted
 from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering.answers import note, reply
-from crm_core.inbox.handling import assign, close, snooze
+from crm_core.inbox.handling import assign, close, escalate, snooze
 from crm_core.inbox.journal import NotThatOne, journal, rows_of, rows_of_last, take_back
 from crm_core.inbox.lists.bulk import IN_ONE_UNIT, Bulk, do_to_all, moving, weigh
 from crm_core.inbox.model import State, Verb
@@ -234,3 +234,26 @@ def test_each_fifty_are_committed_by_themselves(clinic: Clinic) -> None:
 
     desk.do(list(range(1, 121)), desk.snoozing(MONDAY + timedelta(days=2)), look, lambda: False)
     assert committed == [0, 50, 100, 120]
+
+
+@pytest.mark.parametrize("verb", ["closed", "moved", "snoozed", "assigned", "escalated"])
+def test_what_nobody_could_screen_is_put_aside_by_nobody_unread(clinic: Clinic, verb: str) -> None:
+    acts = {
+        "closed": CLOSING,
+        "moved": moving("billing", "wrong_lane"),
+        "snoozed": PUTTING_OFF,
+        "assigned": Bulk(
+            verb=Verb.ASSIGNED, act=lambda unit, number: assign(unit, number, clinic.nurse.staff_id), staff_id=999
+        ),
+        "escalated": Bulk(
+            verb=Verb.ESCALATED,
+            act=lambda unit, number: escalate(unit, number, to=Role.NURSE, reason="safety", question="What is it?"),
+        ),
+    }
+    number = clinic.text("", attachments=1).conversation_id
+    assert number is not None
+    before = stored(clinic.crm, number)
+    weighed = clinic.see(clinic.supervisor, weigh, [number], acts[verb])
+    assert weighed.left_out == (("could not be screened: a person reads it first", 1),)
+    assert clinic.do(clinic.supervisor, do_to_all, [number], acts[verb]).done == ()
+    assert stored(clinic.crm, number) == before

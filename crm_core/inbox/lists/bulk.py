@@ -29,11 +29,13 @@ MOST_AT_ONCE = 2_000
 CLOSED = "closed meanwhile"
 GONE = "no longer in your lanes"
 ALARM = "with an open alarm"
+UNREAD = "could not be screened: a person reads it first"
 CLINICAL = "only a clinician's to put aside"
 OTHERS = "somebody else's"
 THERE = "there already"
 
 _PUTS_ASIDE = frozenset({Verb.CLOSED, Verb.MOVED, Verb.SNOOZED, Verb.ESCALATED})
+_NOT_UNREAD = _PUTS_ASIDE | {Verb.ASSIGNED}
 _TAKES_FROM_OTHERS = _PUTS_ASIDE | {Verb.RELEASED}
 
 
@@ -129,18 +131,25 @@ def in_units(numbers: Sequence[int], size: int = IN_ONE_UNIT) -> Iterator[Sequen
 
 def _weighing(numbers: Sequence[int]) -> Any:
     alarmed = exists(select(Alarm.id).where(Alarm.conversation_id == Conversation.id)).label("alarmed")
-    columns = (Conversation.id, Conversation.lane, Conversation.state, Conversation.owner_id, Conversation.danger)
-    return select(*columns, alarmed).where(Conversation.id.in_(numbers))
+    columns = (Conversation.id, Conversation.lane, Conversation.state, Conversation.owner_id)
+    urgent = (Conversation.danger, Conversation.unscreened)
+    return select(*columns, *urgent, alarmed).where(Conversation.id.in_(numbers))
 
 
 def _against(unit: ReadUnit, bulk: Bulk, row: Any, lanes: frozenset[str]) -> str | None:  # noqa: PLR0911 - a reason each
-    """Why this one is left out, or None. A danger is never acted on in bulk (domain.md, Danger first)."""
+    """Why this one is left out, or None.
+
+    A danger is never acted on in bulk, and what could not be screened is put aside by nobody who
+    has not read it (domain.md, Danger first).
+    """
     if row is None or row.lane not in lanes:
         return GONE
     if row.state is State.CLOSED:
         return CLOSED
     if row.danger:
         return ALARM
+    if row.unscreened and bulk.verb in _NOT_UNREAD:
+        return UNREAD
     if row.alarmed and bulk.verb in _PUTS_ASIDE and not unit.actor.may(Permission.DANGER_ACT):
         return CLINICAL
     someone_elses = row.owner_id not in (None, unit.actor.staff_id)
