@@ -32,8 +32,9 @@ from crm_core.inbox.sharing.colleagues import (
     room_for_one_more,
     worker,
 )
-from crm_core.inbox.sharing.escalation import accepted
+from crm_core.inbox.sharing.escalation import ForPhysicians, accepted, for_physicians
 from crm_core.inbox.tables import Step
+from crm_core.inbox.take import in_no_other_hands
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.service import link_contact
 from crm_core.patients.tables import Patient
@@ -49,6 +50,10 @@ LONGEST_SNOOZE = timedelta(days=366)
 """Beyond it a date is a slip, and what it puts away would be lost."""
 
 
+class Unread(CrmError):
+    """C-{conversation_id} could not be screened and is not put off unread; read it, then answer, move or close it."""
+
+
 class PassedToAndFro(CrmError):
     """C-{conversation_id} went between these two lanes twice already and stays; a supervisor has it now, ask them."""
 
@@ -58,16 +63,20 @@ def assign(unit: WriteUnit, conversation_id: int, staff_id: int, *, anyway: bool
     """Give it to a person who works here; giving to someone else needs the permission to assign.
 
     `anyway` gives it even to who is absent, or holds as much as they may; else Away, Full. What
-    people take themselves is theirs, however much they hold.
+    people take themselves is theirs, however much they hold; InOtherHands where somebody works on it.
     """
     if staff_id != unit.actor.staff_id and not unit.actor.may(Permission.CONVERSATION_ASSIGN):
         raise NotPermitted(action="assign to someone else", permission=Permission.CONVERSATION_ASSIGN.value)
     conversation = current(unit, conversation_id)
     still_open(conversation, "assign")
     person = worker(unit, conversation, staff_id)
+    if conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN not in person.actor.roles:
+        raise ForPhysicians(conversation_id=conversation_id)
     if conversation.danger and not may_have_danger(person):
         raise HeldForClinicians(conversation_id=conversation_id, action="own")
-    if staff_id != unit.actor.staff_id and not anyway:
+    if staff_id == unit.actor.staff_id:
+        in_no_other_hands(unit, conversation)
+    elif not anyway:
         room_for_one_more(unit, person)
     values = {**accepted(unit, conversation.row, staff_id), "owner_id": staff_id, "taken_at": None}
     change(unit, conversation, Verb.ASSIGNED, values, undoable=True)
@@ -79,8 +88,8 @@ def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words
 
     Returns whether it moved: the third transfer between the same two lanes is refused, and the
     conversation goes to a supervisor where it lies (the caller commits, then says PassedToAndFro).
-    Lane physician_review is reached by a nurse's escalation only, and what leaves it for triage
-    is that nurse's.
+    Lane physician_review is reached by a nurse's escalation only; what is taken back from it goes
+    to triage, to that nurse, as often as they like, and to no other lane.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "move")
@@ -93,14 +102,19 @@ def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words
         )
     if lane == conversation.lane:
         raise UsageError(problem=f"C-{conversation_id} is in {lane} already", remedy="choose another lane")
-    if transfers_between(unit, conversation_id, conversation.lane, lane) >= MOST_TRANSFERS:
+    withdrawn = conversation.lane == PHYSICIAN_LANE
+    if withdrawn and lane != DANGER_LANE:
+        raise UsageError(
+            problem="A question to a physician goes back to the nurse who asked it",
+            remedy=f"move it to {DANGER_LANE} first",
+        )
+    if not withdrawn and transfers_between(unit, conversation_id, conversation.lane, lane) >= MOST_TRANSFERS:
         _to_a_supervisor(unit, conversation, reason=f"{Role.SUPERVISOR}:{PING_PONG}", words=words)
         return False
-    answered = conversation.lane == PHYSICIAN_LANE and lane == DANGER_LANE
     values = {
         **in_lane(lane, conversation.priority),
-        "owner_id": conversation.row["escalated_by"] if answered else None,
-        "taken_at": None,
+        **_put_off_no_more(conversation),
+        "owner_id": conversation.row["escalated_by"] if withdrawn else None,
     }
     change(unit, conversation, Verb.MOVED, values, reason=reason, words=words, undoable=True)
     share_out(unit, conversation_id)
@@ -111,8 +125,9 @@ def move(unit: WriteUnit, conversation_id: int, *, lane: str, reason: str, words
 def escalate(unit: WriteUnit, conversation_id: int, *, to: Role, reason: str, question: str) -> None:
     """Raise it to a supervisor or a nurse, or to a physician with one stated question.
 
-    To a physician: only by a nurse, into physician_review. To a nurse: into triage. To a
-    supervisor: it stays in its lane, owned by the one with the least work. Either of these
+    To a physician: only by a nurse, into physician_review. To a nurse: into triage, back to the
+    nurse who had asked where it lies with physicians. To a supervisor: it stays in its lane (what
+    lies with physicians goes to triage), owned by the one with the least work. Either of these
     raises it to at least `urgent`. `escalated_by` remembers who asked, and it stays "mine,
     escalated" to them until somebody accepts it (escalation.py). Thread, notes and drafts stay with it.
     """
@@ -134,8 +149,12 @@ def escalate(unit: WriteUnit, conversation_id: int, *, to: Role, reason: str, qu
         values = in_lane(DANGER_LANE, _raised(conversation))
     else:
         raise UsageError(problem=f"Nothing is escalated to a {to}", remedy="choose supervisor, nurse or physician")
-    values |= _escalated(unit, conversation, question) | {"owner_id": None}
+    back = to is Role.NURSE and conversation.lane == PHYSICIAN_LANE
+    values |= _escalated(unit, conversation, question)
+    values |= {"owner_id": conversation.row["escalated_by"] if back else None}
     change(unit, conversation, Verb.ESCALATED, values, reason=coded_reason, words=question, undoable=True)
+    if back:
+        share_out(unit, conversation_id)
 
 
 @needs(Permission.CONVERSATION_WORK)
@@ -153,11 +172,14 @@ def snooze(
     date where they do not. `even_if_reply` leaves it away until then though they write: what is
     dangerous, could not be screened, belongs in clinical triage or is more urgent than before
     wakes it all the same (arrivals.py). `action` says what is to be done then; the present next
-    action stays where None.
+    action stays where None. Raises Unread where nobody could screen it.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "snooze")
     held_for_clinicians(unit, conversation, "snooze")
+    for_physicians(unit, conversation)
+    if conversation.unscreened:
+        raise Unread(conversation_id=conversation_id)
     if until is None:
         if even_if_reply:
             raise UsageError(problem="What is put off even if they reply needs a date", remedy="say until when")
@@ -249,10 +271,11 @@ def transfers_between(unit: ReadUnit, conversation_id: int, one: str, other: str
 
 
 def _to_a_supervisor(unit: WriteUnit, conversation: Current, *, reason: str, words: str | None) -> None:
+    lane = DANGER_LANE if conversation.lane == PHYSICIAN_LANE else conversation.lane
     values = {
-        **in_lane(conversation.lane, _raised(conversation)),
+        **in_lane(lane, _raised(conversation)),
         **_escalated(unit, conversation, words or SUPERVISOR_DECIDES),
-        "owner_id": _a_supervisor(unit, conversation),
+        "owner_id": _a_supervisor(unit, conversation, lane),
     }
     change(unit, conversation, Verb.ESCALATED, values, reason=reason, words=words, undoable=True)
 
@@ -264,15 +287,25 @@ def _raised(conversation: Current) -> Priority:
 def _escalated(unit: WriteUnit, conversation: Current, question: str) -> dict[str, Any]:
     return {
         **next_action(unit, conversation.id, question),
-        "taken_at": None,
+        **_put_off_no_more(conversation),
         "escalated_by": unit.actor.staff_id,
         "accepted_at": None,
         "state": State.OPEN,
-        "snoozed_until": None,
     }
 
 
-def _a_supervisor(unit: WriteUnit, conversation: Current) -> int | None:
+def _put_off_no_more(conversation: Current) -> dict[str, Any]:
+    """The columns of what is in nobody's hands and whose time is now; the date on which it was to come back stays."""
+    return {
+        "state": State.NEW if conversation.state is State.NEW else State.OPEN,
+        "taken_at": None,
+        "snoozed_until": None,
+        "snooze_holds": False,
+        "follow_up_at": conversation.row["snoozed_until"] or conversation.row["follow_up_at"],
+    }
+
+
+def _a_supervisor(unit: WriteUnit, conversation: Current, lane: str) -> int | None:
     """The supervisor with the fewest open conversations of those who work the lane, are here and not full.
 
     None leaves it in the lane for any of them.
@@ -283,7 +316,7 @@ def _a_supervisor(unit: WriteUnit, conversation: Current) -> int | None:
         if Role.SUPERVISOR in one.actor.roles
         and one.active
         and one.absent_until is None
-        and one.works(conversation.rules, conversation.lane)
+        and one.works(conversation.rules, lane)
         and one.id != conversation.owner_id
     ]
     lock_accounts(unit, there)

@@ -7,15 +7,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select, update
 
-from crm_core.access.model import Permission
+from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
+from crm_core.access.tables import Staff
 from crm_core.audit.tags import Tag
-from crm_core.errors import CrmError, NotFound
+from crm_core.errors import CrmError, NotFound, UsageError
 from crm_core.inbox.model import DANGER_URGENCY, State, Verb
 from crm_core.inbox.record import Current, change, current, still_open, unclaimed_danger
-from crm_core.inbox.rules import coded, inbox_rules
+from crm_core.inbox.rules import PHYSICIAN_LANE, coded, inbox_rules
 from crm_core.inbox.sharing.assignment import share_out_of_the_absent
-from crm_core.inbox.sharing.escalation import accepted
+from crm_core.inbox.sharing.escalation import accepted, for_physicians
 from crm_core.inbox.sharing.presence import FADES_AFTER
 from crm_core.inbox.tables import GROWING_LATE, SNOOZED, TAKEABLE, WAITING, Conversation, Presence, Step
 from crm_core.inbox.timing.counting import recount
@@ -35,7 +36,12 @@ _TAKEABLE = (
         TAKEABLE,
         _table.c.lane.in_(bindparam("lanes", expanding=True)),
         _table.c.urgency >= bindparam("lowest"),
-        _table.c.owner_id.is_(None) | (_table.c.owner_id == bindparam("me")),
+        or_(
+            _table.c.owner_id.is_(None),
+            _table.c.owner_id == bindparam("me"),
+            # Whose account is closed has nothing in hand; nobody else would ever be handed it.
+            _table.c.owner_id.in_(select(Staff.id).where(Staff.active.is_(False))),
+        ),
     )
     .order_by(_table.c.urgency, _table.c.due_order, _table.c.waiting_since, _table.c.id)
     .limit(1)
@@ -124,7 +130,8 @@ def take_next(unit: WriteUnit, lane: str | None = None, *, skipped: Collection[i
 
     The row is locked as it is picked, so two takers never get the same item. `skipped` are those
     that this person has released with a reason and is not to be handed again. Who may not act
-    on a danger is not handed one: the alarm line says whom to fetch.
+    on a danger is not handed one: the alarm line says whom to fetch. Questions to physicians are
+    handed to physicians only. What belongs to a closed account is as good as unowned.
     """
     rules = inbox_rules(unit)
     lanes = rules.visible(unit.actor)
@@ -132,6 +139,10 @@ def take_next(unit: WriteUnit, lane: str | None = None, *, skipped: Collection[i
         if lane not in lanes:
             raise NotFound(kind="lane", id=lane)
         lanes = frozenset({lane})
+    if Role.PHYSICIAN not in unit.actor.roles:
+        lanes -= {PHYSICIAN_LANE}
+        if lane == PHYSICIAN_LANE:
+            raise UsageError(problem="Physicians take what is put to them", remedy="take from another lane")
     asked = {
         "now": unit.now,
         "lanes": sorted(lanes),
@@ -155,14 +166,21 @@ def claim(unit: WriteUnit, conversation_id: int) -> None:
     """Make a conversation mine and in my hands.
 
     InOtherHands where somebody works on it now; what only has another owner may be claimed.
+    ForPhysicians where it is put to a physician and I am none.
     """
     conversation = current(unit, conversation_id)
     still_open(conversation, "claim")
     unclaimed_danger(unit, conversation, "claim")
+    for_physicians(unit, conversation)
+    in_no_other_hands(unit, conversation)
+    _take(unit, conversation)
+
+
+def in_no_other_hands(unit: ReadUnit, conversation: Current) -> None:
+    """Refuse to take what somebody else works on now."""
     in_hands = conversation.state is State.OPEN and conversation.row["taken_at"] is not None
     if in_hands and conversation.owner_id not in (None, unit.actor.staff_id):
-        raise InOtherHands(conversation_id=conversation_id)
-    _take(unit, conversation)
+        raise InOtherHands(conversation_id=conversation.id)
 
 
 def _take(unit: WriteUnit, conversation: Current) -> None:

@@ -17,7 +17,7 @@ from crm_core.inbox.handling import assign, close, escalate, move, snooze
 from crm_core.inbox.model import State
 from crm_core.inbox.queries import queue
 from crm_core.inbox.record import HeldForClinicians, NotAcknowledged
-from crm_core.inbox.take import claim, take_next
+from crm_core.inbox.take import claim, release, take_next
 from crm_core.words import Channel, Priority
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import ANA, BO, Clinic
@@ -146,6 +146,29 @@ def test_an_agents_call_that_did_not_reach_leaves_an_acknowledged_danger_with_th
     )
     row = stored(clinic.crm, number)
     assert (row["state"], row["owner_id"], row["follow_up_at"]) == (State.OPEN, clinic.nurse.staff_id, None)
+
+
+@pytest.mark.parametrize("how", ["answer", "call"])
+@pytest.mark.parametrize("released", [False, True])
+def test_an_agents_answer_to_an_acknowledged_danger_leaves_it_open_and_with_clinicians(
+    clinic: Clinic, how: str, released: bool
+) -> None:
+    number = clinic.text(DANGER).conversation_id
+    clinic.do(clinic.nurse, acknowledge, number)
+    if released:
+        clinic.do(clinic.nurse, release, number)
+        clinic.do(clinic.agent, claim, number)
+    if how == "answer":
+        clinic.do(clinic.agent, reply, clinic.crm.gate, number, "ok")
+    else:
+        later = clinic.crm.clock.now() + timedelta(days=9)
+        clinic.do(clinic.agent, log_call, number, outcome="reached", words=None, next_call_at=later)
+    row = stored(clinic.crm, number)
+    assert (row["state"], row["owner_id"]) == (State.OPEN, None if released else clinic.nurse.staff_id)
+    if released:
+        assert clinic.do(clinic.nurse, take_next) == number
+    clinic.do(clinic.nurse, reply, clinic.crm.gate, number, "Are you better?")
+    assert stored(clinic.crm, number)["state"] is State.WAITING_PATIENT
 
 
 def test_stop_with_a_danger_opts_out_and_alarms(clinic: Clinic) -> None:

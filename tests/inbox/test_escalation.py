@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from crm_core.access.model import Actor, Role
+from crm_core.access.service import disable
+from crm_core.errors import UsageError
 from crm_core.inbox import handling, queries, take
-from crm_core.inbox.answering import answers, drafts
+from crm_core.inbox.answering import answers, calls, drafts
+from crm_core.inbox.model import State
 from crm_core.inbox.sharing import escalation
 from crm_core.inbox.undo import undo_last
 from tests.conftest import MONDAY, StaffFactory
@@ -105,3 +110,106 @@ def test_thread_notes_and_drafts_stay_whole_on_escalation(clinic: Clinic) -> Non
     joined = clinic.text("And please tell me when it is due")
     assert joined.conversation_id == number
     assert verbs(clinic.crm, number)[-2:] == ["escalated", "received"]
+
+
+ASK: dict[str, Any] = {"to": Role.PHYSICIAN, "reason": "clinical_judgement", "question": "MRI now?"}
+
+
+def asked(clinic: Clinic, nurse: Actor | None = None) -> int:
+    """A question that the nurse has put to a physician."""
+    clinic.text(KNEE)
+    number: int = clinic.do(nurse or clinic.nurse, take.take_next)
+    clinic.do(nurse or clinic.nurse, handling.escalate, number, **ASK)
+    return number
+
+
+def lies(clinic: Clinic, number: int) -> tuple[object, ...]:
+    row = stored(clinic.crm, number)
+    return row["lane"], row["owner_id"], row["state"]
+
+
+def test_a_question_to_physicians_is_handed_to_physicians_only(clinic: Clinic, staff: StaffFactory) -> None:
+    physician, number = staff(Role.PHYSICIAN), asked(clinic)
+    for actor in (clinic.nurse, clinic.supervisor):
+        assert clinic.do(actor, take.take_next) is None
+        with pytest.raises(UsageError, match="Physicians take"):
+            clinic.do(actor, take.take_next, "physician_review")
+        with pytest.raises(escalation.ForPhysicians):
+            clinic.do(actor, take.claim, number)
+        with pytest.raises(escalation.ForPhysicians):
+            clinic.do(actor, handling.assign, number, actor.staff_id)
+        with pytest.raises(escalation.ForPhysicians):
+            clinic.do(actor, handling.snooze, number)
+    clinic.do(clinic.supervisor, handling.assign, number, physician.staff_id)
+    assert clinic.do(physician, take.take_next) == number
+
+
+def test_a_question_is_taken_back_to_triage_as_often_as_asked_and_goes_nowhere_else(clinic: Clinic) -> None:
+    number = asked(clinic)
+    for _ in range(4):
+        with pytest.raises(UsageError, match="clinical_triage first"):
+            clinic.do(clinic.supervisor, handling.move, number, lane="billing", reason="wrong_lane")
+        assert clinic.do(clinic.supervisor, handling.move, number, lane="clinical_triage", reason="wrong_lane")
+        assert lies(clinic, number) == ("clinical_triage", clinic.nurse.staff_id, State.OPEN)
+        clinic.do(clinic.nurse, handling.escalate, number, **ASK)
+
+
+@pytest.mark.parametrize("who", ["nurse", "supervisor", "physician"])
+@pytest.mark.parametrize("how", ["answer", "call", "missed"])
+def test_what_is_answered_while_physicians_have_it_is_the_nurses_again(
+    clinic: Clinic, staff: StaffFactory, who: str, how: str
+) -> None:
+    number = asked(clinic)
+    actor = {"nurse": clinic.nurse, "supervisor": clinic.supervisor, "physician": staff(Role.PHYSICIAN)}[who]
+    if how == "answer":
+        clinic.do(actor, answers.reply, clinic.crm.gate, number, "Please rest the knee.")
+    else:
+        outcome = "reached" if how == "call" else "no_answer"
+        clinic.do(actor, calls.log_call, number, outcome=outcome, words=None)
+    if how == "missed" and who == "physician":
+        assert lies(clinic, number) == ("physician_review", actor.staff_id, State.WAITING_OTHER)
+        return
+    state = State.WAITING_OTHER if how == "missed" else State.WAITING_PATIENT
+    assert lies(clinic, number) == ("clinical_triage", clinic.nurse.staff_id, state)
+
+
+def test_what_a_physician_passes_to_a_nurse_is_hers_who_asked(clinic: Clinic, staff: StaffFactory) -> None:
+    physician, number = staff(Role.PHYSICIAN), asked(clinic)
+    staff(Role.NURSE)
+    clinic.do(physician, take.take_next)
+    ask = {**ASK, "to": Role.NURSE, "question": "Tell her yes"}
+    clinic.do(physician, handling.escalate, number, **ask)
+    assert lies(clinic, number) == ("clinical_triage", clinic.nurse.staff_id, State.OPEN)
+    assert clinic.now_at(number).next_action == "Tell her yes"
+    assert clinic.do(clinic.nurse, take.take_next) == number
+
+
+def test_what_a_physician_passes_to_a_supervisor_lies_where_supervisors_work(
+    clinic: Clinic, staff: StaffFactory
+) -> None:
+    physician, number = staff(Role.PHYSICIAN), asked(clinic)
+    clinic.do(physician, handling.escalate, number, **{**ASK, "to": Role.SUPERVISOR})
+    assert lies(clinic, number) == ("clinical_triage", clinic.supervisor.staff_id, State.OPEN)
+    assert clinic.do(clinic.supervisor, take.take_next) == number
+
+
+@pytest.mark.parametrize("how", ["note", "nurse", "move"])
+def test_an_answer_for_a_nurse_who_is_gone_is_handed_to_somebody(clinic: Clinic, staff: StaffFactory, how: str) -> None:
+    gone, physician = staff(Role.NURSE), staff(Role.PHYSICIAN)
+    number = asked(clinic, gone)
+    clinic.do(staff(Role.ADMIN), disable, gone.staff_id)
+    if how == "note":
+        clinic.do(physician, answers.note, number, "Yes, 400 mg.")
+    elif how == "nurse":
+        clinic.do(physician, handling.escalate, number, **{**ASK, "to": Role.NURSE})
+    else:
+        clinic.do(physician, handling.move, number, lane="clinical_triage", reason="wrong_lane")
+    assert lies(clinic, number) == ("clinical_triage", None, State.OPEN)
+    assert clinic.do(clinic.nurse, take.take_next) == number
+
+
+def test_a_physicians_note_on_what_is_closed_opens_nothing(clinic: Clinic, staff: StaffFactory) -> None:
+    physician, number = staff(Role.PHYSICIAN), asked(clinic)
+    clinic.do(physician, handling.close, number, outcome="resolved")
+    clinic.do(physician, answers.note, number, "For the record.")
+    assert stored(clinic.crm, number)["state"] is State.CLOSED

@@ -153,6 +153,10 @@ def test_what_another_has_in_hands_is_neither_claimed_nor_released(clinic: Clini
         clinic.do(other, take.claim, number)
     with pytest.raises(take.NotYours):
         clinic.do(other, take.release, number)
+    for person in (other, clinic.supervisor):
+        with pytest.raises(take.InOtherHands):
+            clinic.do(person, handling.assign, number, person.staff_id)
+    assert stored(clinic.crm, number)["owner_id"] == clinic.agent.staff_id
     clinic.do(clinic.supervisor, take.release, number)
     clinic.do(other, take.claim, number)
     assert stored(clinic.crm, number)["owner_id"] == other.staff_id

@@ -11,8 +11,10 @@ from crm_core.access.model import Role
 from crm_core.errors import NotFound, UsageError
 from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering.answers import reply
+from crm_core.inbox.answering.calls import log_call
+from crm_core.inbox.answering.scheduling import send_later
 from crm_core.inbox.classifying import classify
-from crm_core.inbox.handling import snooze
+from crm_core.inbox.handling import Unread, escalate, move, snooze
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
 from crm_core.inbox.take import settle_time, take_next
@@ -154,3 +156,36 @@ def test_what_has_alarmed_only_a_clinician_makes_less_urgent(clinic: Clinic, sta
     assert stored(clinic.crm, number)["priority"] is Priority.URGENT
     with pytest.raises(NotFound):
         clinic.do(staff(Role.COORDINATOR), classify, number, priority=Priority.STAT)
+
+
+def test_what_nobody_could_screen_is_not_put_off_before_a_person_has_dealt_with_it(clinic: Clinic) -> None:
+    number = clinic.text("", attachments=1).conversation_id
+    for actor in (clinic.agent, clinic.supervisor):
+        with pytest.raises(Unread, match="read it, then answer, move or close it"):
+            clinic.do(actor, snooze, number, until=MONDAY + timedelta(days=300), even_if_reply=True)
+    clinic.do(clinic.agent, log_call, number, outcome="no_answer", words=None)
+    row = stored(clinic.crm, number)
+    assert (row["state"], row["unscreened"]) == (State.NEW, True)
+    clinic.do(clinic.agent, move, number, lane="billing", reason="wrong_lane")
+    clinic.do(clinic.agent, snooze, number, until=FRIDAY)
+    assert stored(clinic.crm, number)["state"] is State.SNOOZED
+
+
+@pytest.mark.parametrize("how", ["snoozed", "planned", "answered"])
+def test_what_is_moved_or_escalated_is_open_where_it_comes_to_lie(clinic: Clinic, how: str) -> None:
+    number = taken(clinic)
+    if how == "snoozed":
+        clinic.do(clinic.agent, snooze, number, until=FRIDAY, even_if_reply=True)
+    elif how == "planned":
+        clinic.do(clinic.agent, send_later, clinic.crm.gate, number, "Ana, it is 20 dollars.", at=FRIDAY)
+    else:
+        clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    clinic.do(clinic.agent, move, number, lane="referrals", reason="wrong_lane")
+    row = stored(clinic.crm, number)
+    assert (row["state"], row["snoozed_until"], row["snooze_holds"]) == (State.OPEN, None, False)
+    assert row["follow_up_at"] == (FRIDAY if how != "answered" else MONDAY + timedelta(days=2))
+    clinic.do(clinic.agent, undo_last)
+    clinic.do(clinic.agent, escalate, number, to=Role.NURSE, reason="safety", question="Is it safe?")
+    row = stored(clinic.crm, number)
+    assert (row["state"], row["snoozed_until"], row["snooze_holds"]) == (State.OPEN, None, False)
+    assert clinic.do(clinic.nurse, take_next) == number

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from crm_core.access.model import SYSTEM, Actor, Role
+from crm_core.access.service import disable
 from crm_core.app import Crm, open_crm
 from crm_core.errors import NotFound
+from crm_core.inbox.handling import assign
 from crm_core.inbox.model import END_OF_TIME, State
 from crm_core.inbox.tables import Conversation
 from crm_core.inbox.take import claim, release, settle_time, take_next
@@ -85,6 +87,17 @@ def test_what_another_owns_is_not_handed_out_but_what_is_assigned_to_me_is(clini
     assert clinic.do(clinic.supervisor, take_next) is None
     assert clinic.do(clinic.agent, take_next) == text.conversation_id
     assert clinic.do(clinic.agent, take_next) is None
+
+
+def test_what_a_closed_account_owns_is_handed_to_the_next_taker(clinic: Clinic, staff: StaffFactory) -> None:
+    gone = staff(Role.AGENT)
+    number = clinic.text("How much is my bill?").conversation_id
+    clinic.do(gone, claim, number)
+    clinic.do(clinic.supervisor, assign, number, gone.staff_id)
+    assert clinic.do(clinic.agent, take_next) is None
+    clinic.do(staff(Role.ADMIN), disable, gone.staff_id)
+    assert clinic.do(clinic.agent, take_next) == number
+    assert clinic.now_at(number).owner_id == clinic.agent.staff_id
 
 
 def test_a_released_item_is_there_for_the_next_taker(clinic: Clinic) -> None:

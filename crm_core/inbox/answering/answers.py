@@ -15,9 +15,10 @@ from crm_core.inbox.answering.drafts import drop_draft
 from crm_core.inbox.answering.newest import newest_in
 from crm_core.inbox.answering.recipients import Recipient, recipient
 from crm_core.inbox.model import State, Turn, Verb
-from crm_core.inbox.record import Current, change, current, in_lane, next_action, still_open
+from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
-from crm_core.inbox.sharing.escalation import accepted
+from crm_core.inbox.sharing.assignment import share_out
+from crm_core.inbox.sharing.escalation import accepted, to_who_asked
 from crm_core.inbox.tables import Note
 from crm_core.library.model import TemplateState
 from crm_core.library.queries import version
@@ -145,9 +146,12 @@ def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
         "body_sealed": unit.seal(Field.NOTE_BODY, note_id, text),
     }
     unit.execute(insert(Note), [row])
-    asked = conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN in unit.actor.roles
+    lies_there = conversation.lane == PHYSICIAN_LANE and conversation.state is not State.CLOSED
+    asked = lies_there and Role.PHYSICIAN in unit.actor.roles
     values = _back_to_the_nurse(unit, conversation, PHYSICIAN_ANSWERED) if asked else {}
     change(unit, conversation, Verb.NOTED, values)
+    if asked:
+        share_out(unit, conversation_id)
     drop_draft(unit, conversation_id, internal=True)
     return note_id
 
@@ -171,12 +175,20 @@ def spoke_last(unit: WriteUnit, conversation: Current) -> dict[str, object]:
     """Staff spoke last: no response clock runs, and the conversation comes back if nobody answers.
 
     What holds an unacknowledged danger stays as open, unowned and due as it is, whoever has
-    answered. What a physician answers is the nurse's again.
+    answered. What has ever alarmed waits for nothing unless a clinician has answered: it stays
+    its owner's, free for clinicians where that was who answered. What is answered while it lies
+    with physicians is the nurse's again who asked.
     """
     said = {"last_message_at": unit.now, "first_response_at": conversation.row["first_response_at"] or unit.now}
     if conversation.danger:
         return said
-    values = {
+    follow_up = conversation.rules.follow_up(conversation.lane, unit.now)
+    if not may_put_aside(unit, conversation):
+        mine = conversation.owner_id == unit.actor.staff_id
+        freed = {"owner_id": None, "taken_at": None} if mine else {}
+        dated = {"follow_up_at": conversation.row["follow_up_at"] or follow_up}
+        return {**said, **freed, **to_who_asked(conversation), **dated}
+    return {
         **said,
         **accepted(unit, conversation.row, unit.actor.staff_id),
         **next_action(unit, conversation.id, AWAIT_ANSWER),
@@ -185,12 +197,11 @@ def spoke_last(unit: WriteUnit, conversation: Current) -> dict[str, object]:
         "owner_id": conversation.owner_id or unit.actor.staff_id,
         "taken_at": None,
         "waiting_since": unit.now,
-        "follow_up_at": conversation.rules.follow_up(conversation.lane, unit.now),
+        "follow_up_at": follow_up,
         "snoozed_until": None,
+        "snooze_holds": False,
+        **to_who_asked(conversation),
     }
-    if conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN in unit.actor.roles:
-        values |= {"lane": DANGER_LANE, "owner_id": conversation.row["escalated_by"]}
-    return values
 
 
 def _subject(to: Recipient, conversation: Current) -> str | None:
@@ -207,4 +218,5 @@ def _back_to_the_nurse(unit: WriteUnit, conversation: Current, action: str) -> d
         "taken_at": None,
         "state": State.OPEN,
         "snoozed_until": None,
+        "snooze_holds": False,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from crm_core.access.model import Permission
+from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
 from crm_core.channels.model import Direction, MessageKind, Screened
 from crm_core.channels.tables import Message
@@ -17,6 +17,7 @@ from crm_core.inbox.handling import LONGEST_SNOOZE
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, may_put_aside, next_action, still_open
 from crm_core.inbox.rules import coded, inbox_rules
+from crm_core.inbox.sharing.escalation import to_who_asked
 from crm_core.vault.fields import Field
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -129,8 +130,11 @@ def _complete(unit: WriteUnit, conversation: Current, message_id: int, told: dic
 
 
 def _call_again(unit: WriteUnit, conversation: Current) -> dict[str, object]:
-    """It waits until the next call; what has alarmed only a clinician may put off."""
-    if conversation.danger or not may_put_aside(unit, conversation):
+    """It waits until the next call; not what only a clinician may put off, nor what nobody could screen.
+
+    Unless a physician called, what lies with physicians is the nurse's again who asked.
+    """
+    if conversation.danger or conversation.unscreened or not may_put_aside(unit, conversation):
         return {}
     return {
         **next_action(unit, conversation.id, CALL_AGAIN),
@@ -139,4 +143,6 @@ def _call_again(unit: WriteUnit, conversation: Current) -> dict[str, object]:
         "taken_at": None,
         "follow_up_at": conversation.rules.follow_up(conversation.lane, unit.now),
         "snoozed_until": None,
+        "snooze_holds": False,
+        **({} if Role.PHYSICIAN in unit.actor.roles else to_who_asked(conversation)),
     }

@@ -1,4 +1,4 @@
-"""Who escalates keeps "mine, escalated" until somebody has accepted it."""
+"""Who escalates keeps "mine, escalated" until somebody has accepted it; and what is put to a physician is theirs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm_core.access.model import Permission
+from crm_core.access.model import Permission, Role
 from crm_core.access.needs import needs
 from crm_core.access.tables import Staff
+from crm_core.errors import CrmError
 from crm_core.inbox.model import State
-from crm_core.inbox.rules import inbox_rules
+from crm_core.inbox.record import Current
+from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE, inbox_rules
 from crm_core.inbox.tables import RAISED, Conversation
 from crm_core.work.units import ReadUnit
+
+
+class ForPhysicians(CrmError):
+    """C-{conversation_id} is put to a physician; add a note, answer it, or move it back to clinical triage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +44,19 @@ def accepted(unit: ReadUnit, row: Mapping[str, Any], new_owner: int | None) -> d
     """The column that says that it was accepted, where it passes to someone to whom it was raised."""
     raised = row["escalated_by"] is not None and row["accepted_at"] is None
     return {"accepted_at": unit.now} if raised and new_owner not in (None, row["escalated_by"]) else {}
+
+
+def for_physicians(unit: ReadUnit, conversation: Current) -> None:
+    """Refuse everyone but a physician what would make a question to physicians the actor's own."""
+    if conversation.lane == PHYSICIAN_LANE and Role.PHYSICIAN not in unit.actor.roles:
+        raise ForPhysicians(conversation_id=conversation.id)
+
+
+def to_who_asked(conversation: Current) -> dict[str, Any]:
+    """The columns by which what lay with physicians is the nurse's again who asked; none for anything else."""
+    if conversation.lane != PHYSICIAN_LANE:
+        return {}
+    return {"lane": DANGER_LANE, "owner_id": conversation.row["escalated_by"], "taken_at": None}
 
 
 def is_raised_by(staff_id: int, row: Any) -> bool:
