@@ -166,6 +166,7 @@ def test_what_ends_or_changes_hands_is_on_offer_no_longer_even_if_it_comes_back(
         clinic.do(clinic.agent, handling.snooze, number, until=UNTIL)
         clinic.do(clinic.supervisor, take.claim, number)
     elif ending == "assigned":
+        clinic.do(clinic.agent, take.put_down)
         clinic.do(clinic.supervisor, handling.assign, number, clinic.supervisor.staff_id)
     elif ending == "released":
         clinic.do(clinic.agent, take.release, number)
