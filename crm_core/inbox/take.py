@@ -232,3 +232,15 @@ def put_down(unit: WriteUnit) -> int:
     if left:
         unit.changed(Topic.INBOX)
     return int(left)
+
+
+@needs(Permission.STAFF_MANAGE)
+def let_go(unit: WriteUnit, staff_id: int) -> int:
+    """Put down what a person has in hand whose account is closed, so that others are handed it; returns how many."""
+    in_hand = and_(
+        _table.c.state.in_((State.NEW, State.OPEN)), _table.c.owner_id == staff_id, _table.c.taken_at.is_not(None)
+    )
+    left = unit.execute(update(_table).where(in_hand).values(taken_at=None)).rowcount  # type: ignore[arg-type]
+    if left:
+        unit.changed(Topic.INBOX)
+    return int(left)

@@ -99,10 +99,15 @@ def password(ctx: typer.Context, login: Login) -> None:
 
 @command(app, "disable", example="crm staff disable maria")
 def disable(ctx: typer.Context, login: Login) -> None:
-    """Stop an account at its next call; what it did stays."""
+    """Stop an account at its next call; what it did stays, and what it owns is handed to the next taker."""
     from crm_core.access import service
+    from crm_core.inbox.take import let_go
 
-    _change(ctx, login, service.disable)
+    def change(unit: WriteUnit, staff_id: int) -> None:
+        service.disable(unit, staff_id)
+        let_go(unit, staff_id)
+
+    _change(ctx, login, change)
 
 
 @command(app, "enable", example="crm staff enable maria")

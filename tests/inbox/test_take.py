@@ -15,7 +15,7 @@ from crm_core.errors import NotFound
 from crm_core.inbox.handling import assign
 from crm_core.inbox.model import END_OF_TIME, State
 from crm_core.inbox.tables import Conversation
-from crm_core.inbox.take import claim, release, settle_time, take_next
+from crm_core.inbox.take import claim, let_go, release, settle_time, take_next
 from crm_core.settings import Settings
 from crm_core.vault.fields import Field
 from crm_core.words import Channel, Priority
@@ -92,11 +92,15 @@ def test_what_another_owns_is_not_handed_out_but_what_is_assigned_to_me_is(clini
 def test_what_a_closed_account_owns_is_handed_to_the_next_taker(clinic: Clinic, staff: StaffFactory) -> None:
     gone = staff(Role.AGENT)
     number = clinic.text("How much is my bill?").conversation_id
-    clinic.do(gone, claim, number)
+    in_hand = clinic.text("When are you open?", BO).conversation_id
     clinic.do(clinic.supervisor, assign, number, gone.staff_id)
+    clinic.do(gone, claim, in_hand)
     assert clinic.do(clinic.agent, take_next) is None
-    clinic.do(staff(Role.ADMIN), disable, gone.staff_id)
+    admin = staff(Role.ADMIN)
+    clinic.do(admin, disable, gone.staff_id)
     assert clinic.do(clinic.agent, take_next) == number
+    assert clinic.do(admin, let_go, gone.staff_id) == 1
+    assert clinic.do(clinic.agent, take_next) == in_hand
     assert clinic.now_at(number).owner_id == clinic.agent.staff_id
 
 
