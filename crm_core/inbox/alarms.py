@@ -62,7 +62,7 @@ def raise_alarm(unit: WriteUnit, conversation: Current, message_id: int, terms: 
         acknowledge_by = unit.now + ACKNOWLEDGE_WITHIN
         values |= {"due_at": acknowledge_by, "due_order": acknowledge_by, "due_clock": None, "waiting_since": unit.now}
         values |= {"late_at": acknowledge_by + ACKNOWLEDGE_WITHIN, "mark_at": None}
-    change(unit, conversation, Verb.ALARMED, values, turn=Turn.ASKED)
+    change(unit, conversation, Verb.ALARMED, values, turn=Turn.ASKED, message_id=message_id)
     unit.changed(Topic.ALARM)
     return alarm_id
 

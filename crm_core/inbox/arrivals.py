@@ -166,7 +166,8 @@ def _join(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placement
         values |= asked | {"waiting_since": arrival.at if _spoke_last(unit, conversation) else row["waiting_since"]}
         if arrival.keyword is Keyword.SUSPECTED_STOP:
             values |= next_action(unit, conversation.id, MAY_WANT_NO_MORE)
-    change(unit, conversation, Verb.RECEIVED, values, turn=Turn.ASKED, turn_at=arrival.at)
+    number = arrival.message_id
+    change(unit, conversation, Verb.RECEIVED, values, turn=Turn.ASKED, turn_at=arrival.at, message_id=number)
     _shared_out(unit, conversation.id, arrival)
     return _placement(conversation, {**row, **values}, Handled.CONVERSATION, (joined, *reasons))
 
@@ -199,7 +200,8 @@ def _reopen(unit: WriteUnit, conversation: Current, arrival: Arrival) -> Placeme
         "waiting_since": arrival.at,
         **asked,
     }
-    change(unit, conversation, Verb.REOPENED, values, turn=Turn.ASKED, turn_at=arrival.at)
+    number = arrival.message_id
+    change(unit, conversation, Verb.REOPENED, values, turn=Turn.ASKED, turn_at=arrival.at, message_id=number)
     _shared_out(unit, conversation.id, arrival)
     reopened = f"reopens C-{conversation.id}, closed less than five working days ago"
     return _placement(conversation, {**conversation.row, **values}, Handled.CONVERSATION, (reopened, *reasons))

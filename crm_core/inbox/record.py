@@ -216,10 +216,10 @@ def change(
     """Set columns, count the clocks, write the step and the audit row; returns the step's id.
 
     `turn` says that the patient asked, or a person answered, at `turn_at` (now). `undoes` is the
-    step that this one takes back. `undoable` keeps the way back; `linked_contact` is a contact
-    point that was given to the patient by the way, for an undo to take back, and `also` is what
-    else the verb's own room must put back. Raises Stale if someone else changed the conversation
-    since it was read.
+    step that this one takes back, `message_id` the message that made it. `undoable` keeps the way
+    back; `linked_contact` is a contact point that was given to the patient by the way, for an undo
+    to take back, and `also` is what else the verb's own room must put back. Raises Stale if
+    someone else changed the conversation since it was read.
     """
     row, version = conversation.row, conversation.row["version"]
     turn_at = (turn_at or unit.now) if turn else None
@@ -256,6 +256,7 @@ def change(
                 "reason": reason,
                 "turn": turn,
                 "turn_at": turn_at,
+                "message_id": message_id,
                 "undoes_id": undoes,
                 "words_sealed": unit.seal(Field.STEP_TEXT, step_id, words),
             }

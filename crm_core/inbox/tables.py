@@ -125,7 +125,10 @@ class Conversation(Base):
 
 
 class Step(Base):
-    """One change in a conversation's life: who did what, from where to where, with which coded reason."""
+    """One change in a conversation's life: who did what, from where to where, with which coded reason.
+
+    `message_id` is the message that made it, where one did: the step goes where that message goes.
+    """
 
     __tablename__ = "step"
 
@@ -143,6 +146,7 @@ class Step(Base):
     reason: Mapped[str | None] = mapped_column(String(80))
     turn: Mapped[Turn | None] = mapped_column(word(Turn, "turn"))
     turn_at: Mapped[datetime | None] = mapped_column(Utc)
+    message_id: Mapped[int | None] = mapped_column(Id)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"))
     words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     words: Mapped[Sealed] = sealed(Field.STEP_TEXT, "id", "words_sealed")

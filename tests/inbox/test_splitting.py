@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from crm_core.access.model import Role
+from crm_core.access.model import SYSTEM, Role
 from crm_core.errors import NotFound
 from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering.answers import note, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.answering.scheduling import send_later, send_no_more
-from crm_core.inbox.model import State, Verb
+from crm_core.inbox.model import ClockKind, State, Verb
 from crm_core.inbox.record import HeldForClinicians
+from crm_core.inbox.tables import Step
 from crm_core.inbox.threads.merging import GoesLater, resolved
 from crm_core.inbox.threads.splitting import AlarmStaysWithClinicians, NothingLeft, UnreadStaysInView, split
 from crm_core.inbox.undo import TooLate, undo_last
@@ -196,3 +198,46 @@ def test_nothing_is_split_while_an_answer_is_set_to_go_later(clinic: Clinic) -> 
     clinic.do(clinic.agent, send_no_more, number)
     new = clinic.do(clinic.agent, split, number, message_ids=[ids[2]])
     assert (stored(clinic.crm, new)["state"], stored(clinic.crm, new)["first_response_at"]) == (State.NEW, None)
+
+
+def test_of_two_texts_of_one_second_each_keeps_its_own_clock(clinic: Clinic) -> None:
+    number = clinic.text(BILL).conversation_id
+    clinic.at(MONDAY + timedelta(minutes=10))
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    clinic.at(MONDAY + HOUR)
+    sent_at = MONDAY + HOUR - timedelta(seconds=5)
+    clinic.text("That bill is wrong, I paid it", at=sent_at)
+    visit = clinic.text(VISIT, at=sent_at).message_id
+    before = stored(clinic.crm, number)
+    new = clinic.do(clinic.agent, split, number, message_ids=[visit])
+    left, row = stored(clinic.crm, number), stored(clinic.crm, new)
+    assert (left["due_clock"], left["due_at"]) == (ClockKind.NEXT_RESPONSE, before["due_at"])
+    assert (row["due_clock"], row["waiting_since"]) == (ClockKind.FIRST_RESPONSE, sent_at)
+    assert (verbs(clinic.crm, number)[-2:], verbs(clinic.crm, new)) == (["received", "split"], ["received", "split"])
+
+
+def test_a_step_that_names_no_message_stays_where_another_text_bears_its_time(clinic: Clinic) -> None:
+    number = clinic.text(BILL).conversation_id
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.")
+    clinic.at(MONDAY + HOUR)
+    clinic.text("That bill is wrong, I paid it")
+    visit = clinic.text(VISIT).message_id
+    with clinic.crm.write(SYSTEM) as unit:
+        unit.execute(update(Step).where(Step.conversation_id == number).values(message_id=None))
+    new = clinic.do(clinic.agent, split, number, message_ids=[visit])
+    assert stored(clinic.crm, number)["due_clock"] is ClockKind.NEXT_RESPONSE
+    assert verbs(clinic.crm, new) == ["split"]
+
+
+def test_an_answer_that_went_at_its_time_is_split_with_its_step(clinic: Clinic) -> None:
+    number, ids = two_needs(clinic)
+    later = MONDAY + 3 * HOUR
+    planned = clinic.do(clinic.agent, send_later, clinic.crm.gate, number, "Friday at 3?", at=later)
+    clinic.at(later)
+    clinic.crm.courier.run_once()
+    clinic.at(MONDAY + 4 * HOUR)
+    clinic.text("and my bill is still wrong")
+    new = clinic.do(clinic.agent, split, number, message_ids=[ids[2], planned])
+    assert verbs(clinic.crm, new) == ["received", "replied", "split"]
+    assert stored(clinic.crm, number)["due_clock"] is ClockKind.NEXT_RESPONSE
+    assert stored(clinic.crm, number)["waiting_since"] == MONDAY + 4 * HOUR

@@ -61,7 +61,8 @@ def log_call(
     values: dict[str, Any] = spoke_last(unit, conversation) if reached else _call_again(unit, conversation)
     if next_call_at is not None and values.get("follow_up_at") is not None:
         values |= {**next_action(unit, conversation_id, CALL_AGAIN), "follow_up_at": next_call_at}
-    change(unit, conversation, Verb.CALLED, values, turn=Turn.ANSWERED if reached else None, reason=outcome)
+    turn = Turn.ANSWERED if reached else None
+    change(unit, conversation, Verb.CALLED, values, turn=turn, reason=outcome, message_id=message_id)
     return message_id
 
 

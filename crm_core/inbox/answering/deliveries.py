@@ -53,7 +53,7 @@ class InboxSendObserver:
         conversation = current(unit, conversation_id)
         planned = settled_now(unit, conversation_id, state)
         if state is Delivery.SENT and planned:
-            _answered_at_its_time(unit, conversation, planned[-1].author_id)
+            _answered_at_its_time(unit, conversation, planned[-1])
         if state not in _NEXT:
             return
         values: dict[str, Any] = next_action(unit, conversation_id, _NEXT[state])
@@ -95,14 +95,15 @@ def _wait_again(unit: WriteUnit, conversation: Current) -> None:
         change(unit, conversation, Verb.REPLIED, spoke_last(unit, conversation), turn=Turn.ANSWERED, reason="found out")
 
 
-def _answered_at_its_time(unit: WriteUnit, conversation: Current, author_id: int) -> None:
+def _answered_at_its_time(unit: WriteUnit, conversation: Current, answer: Any) -> None:
     """What was set to go later has left: now the patient is answered. Where its author closed it, it stays closed."""
     if conversation.state is State.CLOSED:
         return
-    values = {**spoke_last(unit, conversation), "owner_id": conversation.owner_id or author_id}
+    values = {**spoke_last(unit, conversation), "owner_id": conversation.owner_id or answer.author_id}
     if conversation.danger:
         del values["owner_id"]
-    change(unit, conversation, Verb.REPLIED, values, turn=Turn.ANSWERED, reason="at_its_time")
+    number: int = answer.message_id
+    change(unit, conversation, Verb.REPLIED, values, turn=Turn.ANSWERED, reason="at_its_time", message_id=number)
 
 
 def _back_to_its_author(

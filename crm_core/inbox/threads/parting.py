@@ -111,15 +111,34 @@ def routed_anew(unit: WriteUnit, conversation: Current, going: Sequence[Said], n
     return {**routed(unit, new_id, decision), "lane": decision.lane, "priority": decision.priority}
 
 
-def steps_of(unit: ReadUnit, conversation_id: int, going: Sequence[Said]) -> list[int]:
-    """The steps that these messages made: whose turn it was by each of them."""
-    heard = [each for each in going if each.direction is Direction.IN]
-    asked = {each.at for each in heard} | {each.recorded_at for each in heard}
-    answered = {each.recorded_at for each in going if each.answers}
+def steps_of(unit: ReadUnit, conversation_id: int, going: Sequence[Said], staying: Sequence[Said]) -> list[int]:
+    """The steps that the messages that are going made: whose turn it was by each of them.
+
+    Where a step does not name its message it is known by its time, if none of those `staying` bears the same.
+    """
+    named = {each.id for each in going if each.direction is Direction.IN or each.answers}
+    times, stay = _turns(going), _turns(staying)
     steps = unit.execute(
-        select(Step.id, Step.turn, Step.turn_at).where(Step.conversation_id == conversation_id, Step.turn.is_not(None))
+        select(Step.id, Step.turn, Step.turn_at, Step.message_id).where(
+            Step.conversation_id == conversation_id, Step.turn.is_not(None)
+        )
     )
-    return [step.id for step in steps if step.turn_at in (asked if step.turn is Turn.ASKED else answered)]
+    return [
+        step.id
+        for step in steps
+        if (
+            step.message_id in named
+            if step.message_id is not None
+            else (step.turn, step.turn_at) in times and (step.turn, step.turn_at) not in stay
+        )
+    ]
+
+
+def _turns(thread: Sequence[Said]) -> set[tuple[Turn, datetime]]:
+    """Whose turn each message made it, by the times that its step may bear."""
+    heard = [each for each in thread if each.direction is Direction.IN]
+    asked = {(Turn.ASKED, at) for each in heard for at in (each.at, each.recorded_at)}
+    return asked | {(Turn.ANSWERED, each.recorded_at) for each in thread if each.answers}
 
 
 def _said(row: Any) -> Said:

@@ -73,7 +73,7 @@ def split(
     new_id = _begun(unit, conversation, going, lane)
     notes = _notes_from(unit, conversation_id, going[0].recorded_at) if from_message is not None else []
     moved = move_messages(unit, [each.id for each in going], notes, new_id)
-    steps = steps_of(unit, conversation_id, going)
+    steps = steps_of(unit, conversation_id, going, staying)
     unit.execute(update(Step).where(Step.id.in_(steps)).values(conversation_id=new_id))
     new = stored(unit, new_id)
     change(unit, new, Verb.SPLIT, {}, reason=f"C-{conversation_id}")
