@@ -96,7 +96,7 @@ class TourApp(CrmApp):
 
     def _pulse(self) -> None:
         busy = self.tour_timers.fire() or any(worker.state in _BUSY for worker in self.workers)
-        self.tour_time.calm = 0 if busy else self.tour_time.calm + 1
+        self.tour_time.pulse(busy=busy)
 
 
 def main() -> None:

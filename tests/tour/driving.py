@@ -84,7 +84,6 @@ class _Player:
                 self._rest(BETWEEN_KEYS, step)
             self._told.pass_by(1)
             self._terminal.send(key.words if isinstance(key, Typed) else _BYTES.get(key) or _typed(key))
-            self._told.calm = 0
         if step.ends:
             assert self._terminal.finish() == 0, "the console ended with an error"
             return Shot(step=step, lines=())
@@ -112,13 +111,15 @@ class _Player:
 
     def _rest(self, pulses: int, step: Step) -> None:
         """Wait until the console had nothing to do for so many of its pulses, and its screen has not changed."""
-        before = None
+        before: tuple[str, ...] = ()
+        since = self._told.pulses
         end = time.monotonic() + _LONGEST
         while True:
             self._terminal.settle(quiet=0.02)
-            if before != (before := tuple(self._terminal.lines)):
-                self._told.calm = 0
-            elif self._told.calm >= pulses:
+            shown = tuple(self._terminal.lines)
+            if shown != before:
+                before, since = shown, self._told.pulses
+            elif min(self._told.calm, self._told.pulses - since) >= pulses:
                 return
             if time.monotonic() > end:
                 raise self._failed(step, "the console does not come to rest")

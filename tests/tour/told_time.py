@@ -11,7 +11,7 @@ from typing import Self
 from tests.conftest import MONDAY
 
 _SECONDS = struct.Struct("<d")
-_CALM = struct.Struct("<Q")
+_PULSES = struct.Struct("<QQ")
 
 
 class ToldTime:
@@ -19,7 +19,7 @@ class ToldTime:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.write_bytes(bytes(_SECONDS.size + _CALM.size))
+            path.write_bytes(bytes(_SECONDS.size + _PULSES.size))
         self._file = path.open("r+b")
         self._map = mmap.mmap(self._file.fileno(), 0)
 
@@ -46,13 +46,17 @@ class ToldTime:
     def pass_by(self, seconds: float) -> None:
         """Let so much time pass."""
         _SECONDS.pack_into(self._map, 0, self.seconds + seconds)
-        self.calm = 0
+
+    @property
+    def pulses(self) -> int:
+        """How often the console has pulsed."""
+        return int(_PULSES.unpack_from(self._map, _SECONDS.size)[0])
 
     @property
     def calm(self) -> int:
-        """At how many of its pulses in a row the console had nothing to do."""
-        return int(_CALM.unpack_from(self._map, _SECONDS.size)[0])
+        """At how many of its last pulses in a row it had nothing to do."""
+        return int(_PULSES.unpack_from(self._map, _SECONDS.size)[1])
 
-    @calm.setter
-    def calm(self, pulses: int) -> None:
-        _CALM.pack_into(self._map, _SECONDS.size, pulses)
+    def pulse(self, *, busy: bool) -> None:
+        """Said by the console alone, as the time is by the tour alone: neither overwrites the other's word."""
+        _PULSES.pack_into(self._map, _SECONDS.size, self.pulses + 1, 0 if busy else self.calm + 1)
