@@ -14,7 +14,7 @@ from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
 from crm_core.inbox import alarms, handling, queries, take, thread
 from crm_core.inbox.answering import answers, calls, drafts, filling, macros
-from crm_core.inbox.answering.answers import SomethingNewer
+from crm_core.inbox.answering.answers import AnotherPatient, SomethingNewer
 from crm_core.inbox.answering.drafts import DraftView
 from crm_core.inbox.answering.filling import Filled, Offer
 from crm_core.inbox.answering.macros import Answered
@@ -34,6 +34,7 @@ from crm_tui.desk.clocks import ClockLedger, counted
 
 __all__ = [
     "AlarmView",
+    "AnotherPatient",
     "Answered",
     "AttachmentView",
     "Choices",
@@ -212,6 +213,7 @@ class LanesDesk:
         text: str,
         *,
         seen_message_id: int | None,
+        seen_patient_id: int | None,
         subject: str | None = None,
         template_version_id: int | None = None,
     ) -> Answered:
@@ -226,6 +228,7 @@ class LanesDesk:
                 template_version_id=template_version_id,
                 hold=HOLD,
                 seen_message_id=seen_message_id,
+                seen_patient_id=seen_patient_id,
             )
 
     def save_draft(self, conversation_id: int, body: str, *, internal: bool, template_key: str | None = None) -> None:

@@ -89,6 +89,7 @@ class ThreadDesk:
         at: datetime,
         *,
         seen_message_id: int | None,
+        seen_patient_id: int | None,
         template_version_id: int | None = None,
     ) -> int:
         """Set an answer to go at a time to come."""
@@ -101,6 +102,7 @@ class ThreadDesk:
                 at=at,
                 template_version_id=template_version_id,
                 seen_message_id=seen_message_id,
+                seen_patient_id=seen_patient_id,
             )
 
     def send_at_another_time(self, conversation_id: int, at: datetime) -> None:

@@ -107,7 +107,9 @@ class ConversationScreen(Files, LooksUp, InCompany, SendsLater):
         newer = self._seen is not None and opened.seen_message_id != self._seen
         self.opened, self.identity, self._loaded = opened, identity_of(opened), True
         if first or self._seen is None or not self.has_draft:
-            self._seen = opened.seen_message_id
+            self._seen, self._seen_patient = opened.seen_message_id, shown.patient_id
+        elif self._seen_patient is not None and shown.patient_id != self._seen_patient:
+            self.flash("It is with another patient now; read whom this goes to before you send.", "warning")
         elif newer:
             self.flash("A newer message has come in; read it before you send.", "warning")
         self._show_identity()

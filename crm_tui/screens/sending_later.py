@@ -66,11 +66,12 @@ class SendsLater(Writing):
         if self._sending:
             return
         self._sending = True
-        number, text, at, seen = event.conversation, event.text, event.at, self._seen
+        number, text, at = event.conversation, event.text, event.at
+        seen, whom = self._seen, self._seen_patient
         version = self._template.version_id if self._template is not None else None
         self.write(
             lambda: self.session.threads.send_later(
-                number, text, at, seen_message_id=seen, template_version_id=version
+                number, text, at, seen_message_id=seen, seen_patient_id=whom, template_version_id=version
             ),
             lambda _: self._planned(number, at),
             self._not_written,

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from crm_tui.commands import Command, bindings
-from crm_tui.desk.lanes import Answered, CrmError, Filled, Offer, OpenConversation, SomethingNewer
+from crm_tui.desk.lanes import AnotherPatient, Answered, CrmError, Filled, Offer, OpenConversation, SomethingNewer
 from crm_tui.screens.ask_text import AskText
 from crm_tui.screens.showing import conversation_name
 from crm_tui.screens.threads import ThreadVerbs
@@ -37,6 +37,7 @@ class Writing(ThreadVerbs):
         self.opened: OpenConversation | None = None
         self.identity: Identity | None = None
         self._seen: int | None = None
+        self._seen_patient: int | None = None
         self._draft = ""
         self._draft_purpose = Purpose.REPLY
         self._template: Offer | None = None
@@ -265,9 +266,12 @@ class Writing(ThreadVerbs):
                 self._sending_ended,
             )
             return
-        seen, version = self._seen, self._template.version_id if self._template is not None else None
+        seen, whom = self._seen, self._seen_patient
+        version = self._template.version_id if self._template is not None else None
         self.write(
-            lambda: self.desk.send(number, text, seen_message_id=seen, template_version_id=version),
+            lambda: self.desk.send(
+                number, text, seen_message_id=seen, seen_patient_id=whom, template_version_id=version
+            ),
             partial(self._sent, number),
             self._not_written,
             self._sending_ended,
@@ -288,7 +292,7 @@ class Writing(ThreadVerbs):
         self.acted()
 
     def _not_written(self, error: CrmError) -> None:
-        if isinstance(error, SomethingNewer):
+        if isinstance(error, SomethingNewer | AnotherPatient):
             self._seen = None
             self.look_again()
         self.console.told(error)

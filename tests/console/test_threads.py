@@ -9,6 +9,7 @@ import pytest
 from crm_core.access.model import Role
 from crm_core.inbox.handling import link
 from crm_core.inbox.threads.relinking import relink
+from crm_core.words import Channel
 from crm_tui.widgets.composer import Composer
 from tests.conftest import MONDAY
 from tests.console.conftest import Account, Clinic
@@ -152,6 +153,22 @@ async def test_a_draft_begun_for_another_patient_says_so(clinic: Clinic, account
         clinic.do(clinic.supervisor, relink, number, clinic.patients["Bo"], reason="wrong_patient")
         await opened(hands, number)
         assert "another patient was meant" in hands.toasts
+
+
+async def test_an_answer_begun_for_one_patient_is_not_sent_to_the_next(clinic: Clinic, account: Account) -> None:
+    account("kim", Role.AGENT)
+    number = clinic.text(BILL, channel=Channel.PORTAL).conversation_id
+    async with console(clinic.crm, "kim") as hands:
+        assert number is not None
+        await opened(hands, number)
+        await hands.press("r")
+        await hands.type("Ana, it is 20 dollars")
+        clinic.do(clinic.supervisor, relink, number, clinic.patients["Bo"], reason="wrong_patient")
+        await hands.press("ctrl+s")
+        assert "with another patient now" in hands.toasts
+        assert outbox_rows(clinic.crm) == []
+        hands.expect("Ana, it is 20 dollars")
+        hands.expect("Bo Iversen")
 
 
 async def test_a_category_and_a_priority_are_picked(clinic: Clinic, account: Account) -> None:

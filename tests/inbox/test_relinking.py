@@ -12,9 +12,10 @@ from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import NotSendable
 from crm_core.errors import NotFound, NotPermitted, UsageError
 from crm_core.inbox.alarms import acknowledge
-from crm_core.inbox.answering.answers import reply
+from crm_core.inbox.answering.answers import AnotherPatient, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.handling import link
+from crm_core.inbox.answering.scheduling import send_later
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.queries import of_patient
 from crm_core.inbox.record import HeldForClinicians, NotAcknowledged
@@ -30,6 +31,7 @@ from crm_core.tasks.model import NewTask, TaskKind
 from crm_core.tasks.queries import of_patient as tasks_of
 from crm_core.tasks.queries import task as task_view
 from crm_core.tasks.service import create_task, finish
+from crm_core.words import Channel
 from tests.conftest import MONDAY
 from tests.inbox.conftest import Clinic
 from tests.inbox.looking import audited, outbox_rows, stored, tags, verbs
@@ -156,8 +158,8 @@ def test_a_draft_stays_with_its_author_and_one_from_a_template_never_names_the_p
     assert clinic.see(clinic.agent, my_draft, number) is None
     free = clinic.see(clinic.supervisor, my_draft, number)
     assert (free.body, free.for_another) == ("let me look", True)
-    clinic.do(clinic.supervisor, save_draft, number, "let me look, Bo")
-    assert clinic.see(clinic.supervisor, my_draft, number).for_another is False
+    clinic.do(clinic.supervisor, save_draft, number, "let me look, Ana")
+    assert clinic.see(clinic.supervisor, my_draft, number).for_another is True
     clinic.do(clinic.supervisor, relink, number, ana, **WRONG)
     back = clinic.see(clinic.agent, my_draft, number)
     assert (back.body, back.for_another) == ("Hi Ana, about your bill", False)
@@ -260,3 +262,28 @@ def test_what_was_stopped_more_than_an_hour_ago_is_its_authors_draft_again(
     assert (row["state"], row["waiting_since"], row["follow_up_at"]) == (State.OPEN, MONDAY, None)
     assert row["due_at"] is not None
     assert "draft again" in str(clinic.now_at(number).next_action)
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_what_was_written_to_one_patient_is_not_sent_to_the_next(clinic: Clinic, later: bool) -> None:
+    number = clinic.text(BILL, channel=Channel.PORTAL).conversation_id
+    shown = clinic.now_at(number)
+    more = {"seen_message_id": shown.newest_message_id, "seen_patient_id": shown.patient_id}
+    send, when = (send_later, {"at": MONDAY + timedelta(hours=2)}) if later else (reply, {})
+    clinic.do(clinic.agent, save_draft, number, "Ana, it is 20 dollars.")
+    clinic.do(clinic.supervisor, relink, number, clinic.patients["Bo"], **WRONG)
+    with pytest.raises(AnotherPatient):
+        clinic.do(clinic.agent, send, clinic.crm.gate, number, "Ana, it is 20 dollars.", **when, **more)
+    assert outbox_rows(clinic.crm) == []
+    kept = clinic.see(clinic.agent, my_draft, number)
+    assert (kept.body, kept.for_another) == ("Ana, it is 20 dollars.", True)
+    more["seen_patient_id"] = clinic.patients["Bo"]
+    clinic.do(clinic.agent, send, clinic.crm.gate, number, "Bo, it is 20 dollars.", **when, **more)
+    assert [row["patient_id"] for row in outbox_rows(clinic.crm)] == [clinic.patients["Bo"]]
+
+
+def test_one_patient_with_two_records_is_no_other_patient(clinic: Clinic) -> None:
+    number, ana, bo = of_ana(clinic)
+    clinic.do(SYSTEM, merge_records, [(bo, ana)])
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.", seen_patient_id=bo)
+    assert len(outbox_rows(clinic.crm)) == 1

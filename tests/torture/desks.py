@@ -70,7 +70,10 @@ class Desk:
 
     def _reply(self, number: int, seen: int | None) -> None:
         self._try("draft", lambda: self.desk.save_draft(number, "Thank you, we", internal=False), counts=False)
-        self._try("replied", lambda: self.desk.send(number, "Thank you, we will see to it.", seen_message_id=seen))
+        self._try(
+            "replied",
+            lambda: self.desk.send(number, "Thank you, we will see to it.", seen_message_id=seen, seen_patient_id=None),
+        )
 
     def _close(self, number: int, _: int | None) -> None:
         self._try("closed", lambda: self.desk.close(number, "resolved", None))

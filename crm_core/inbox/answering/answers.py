@@ -14,6 +14,7 @@ from crm_core.errors import CrmError, UsageError
 from crm_core.inbox.answering.drafts import drop_draft
 from crm_core.inbox.answering.newest import newest_in
 from crm_core.inbox.answering.recipients import Recipient, recipient
+from crm_core.inbox.answering.still_meant import one_patient
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
@@ -42,6 +43,10 @@ class SomethingNewer(CrmError):
     """A newer message is in C-{conversation_id}; read it first, your draft is kept."""
 
 
+class AnotherPatient(CrmError):
+    """C-{conversation_id} is with another patient now; read whom this would go to, your draft is kept."""
+
+
 @needs(Permission.MESSAGE_SEND)
 def reply(
     unit: WriteUnit,
@@ -53,12 +58,14 @@ def reply(
     template_version_id: int | None = None,
     hold: timedelta = timedelta(0),
     seen_message_id: int | None = None,
+    seen_patient_id: int | None = None,
 ) -> int:
     """Queue an answer and wait for the patient; returns the message's id.
 
     `hold` is how long it may be taken back. `seen_message_id` is the newest that the author had
     before them (`ConversationView.newest_message_id`): a newer message, or others that were
-    brought in or taken away since, refuses the sending (two at one desk). Raises NotSendable
+    brought in or taken away since, refuses the sending (two at one desk), and so does another
+    patient than `seen_patient_id`, to whom it was written (wrong patient). Raises NotSendable
     where the gate says no.
     """
     if not text.strip():
@@ -74,6 +81,7 @@ def reply(
         template_version_id=template_version_id,
         hold=hold,
         seen_message_id=seen_message_id,
+        seen_patient_id=seen_patient_id,
     )
     change(
         unit,
@@ -96,11 +104,14 @@ def queued(
     subject: str | None,
     template_version_id: int | None,
     seen_message_id: int | None,
+    seen_patient_id: int | None,
     hold: timedelta = timedelta(0),
     planned_at: datetime | None = None,
 ) -> int:
     """Queue an answer of mine, for after its hold or for the time that was chosen, and drop my draft of it."""
     _nothing_newer(unit, conversation, seen_message_id)
+    if seen_patient_id is not None and not one_patient(unit, seen_patient_id, conversation.row["patient_id"]):
+        raise AnotherPatient(conversation_id=conversation.id)
     to = recipient(unit, gate, conversation)
     if template_version_id is not None:
         _still_approved(unit, conversation, template_version_id)

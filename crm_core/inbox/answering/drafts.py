@@ -73,11 +73,19 @@ def _save(
             conversation_id=conversation_id,
             internal=internal,
             template_key=template_key,
-            patient_id=_patient_of(unit, conversation_id),
+            patient_id=_begun_for(found, template_key) or _patient_of(unit, conversation_id),
             updated_at=unit.now,
             body_sealed=unit.seal(Field.DRAFT_BODY, draft_id, body),
         )
     )
+
+
+def _begun_for(found: Any | None, template_key: str | None) -> int | None:
+    """For whom this text was begun, while it goes on; another template's text is for the patient of today."""
+    if found is None or template_key not in (None, found.template_key):
+        return None
+    begun_for: int | None = found.patient_id
+    return begun_for
 
 
 @needs(Permission.CONVERSATION_WORK)

@@ -46,6 +46,7 @@ def answer(
     template_version_id: int | None = None,
     hold: timedelta = timedelta(0),
     seen_message_id: int | None = None,
+    seen_patient_id: int | None = None,
 ) -> Answered:
     """Queue an answer as `answers.reply` does, then do what its template says, in the same unit.
 
@@ -60,6 +61,7 @@ def answer(
         template_version_id=template_version_id,
         hold=hold,
         seen_message_id=seen_message_id,
+        seen_patient_id=seen_patient_id,
     )
     then = version(unit, template_version_id).then if template_version_id is not None else None
     if then is None:

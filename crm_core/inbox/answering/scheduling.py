@@ -45,6 +45,7 @@ def send_later(
     subject: str | None = None,
     template_version_id: int | None = None,
     seen_message_id: int | None = None,
+    seen_patient_id: int | None = None,
 ) -> int:
     """Queue an answer to go at `at`, and wait until then; returns the message's id.
 
@@ -68,6 +69,7 @@ def send_later(
         template_version_id=template_version_id,
         planned_at=at,
         seen_message_id=seen_message_id,
+        seen_patient_id=seen_patient_id,
     )
     values = _waiting_until(unit, conversation, at) | {"last_message_at": unit.now}
     change(unit, conversation, Verb.SCHEDULED, values, undoable=True, message_id=message_id)

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from crm_core.access.model import Permission
+from crm_core.access.needs import needs
 from crm_core.channels.gate import Candidate
 from crm_core.channels.model import Delivery, Direction, MessageKind, Reason
 from crm_core.channels.tables import Message, Outbox
@@ -46,10 +48,18 @@ def still_meant(unit: ReadUnit, candidate: Candidate, _: int) -> Reason | None:
     return Reason(check="still meant", passed=why is None, saw=why or "nothing has changed since it was written")
 
 
+@needs(Permission.PATIENT_READ)
+def one_patient(unit: ReadUnit, written_to: int | None, now_with: int | None) -> bool:
+    """Whether two records are one patient's, as records are merged now; nobody is nobody's."""
+    if written_to == now_with or written_to is None:
+        return written_to == now_with
+    return len(set(unit.scalars(select(ROOT).where(Patient.id.in_((written_to, now_with)))))) == 1
+
+
 def _changed(unit: ReadUnit, row: Any) -> str | None:
     if not _approved(unit, row.template_version_id):
         return "its template is not approved any more"
-    if not _one_patient(unit, row.patient_id, row.now_with):
+    if not one_patient(unit, row.patient_id, row.now_with):
         return "the conversation is with another patient now"
     return None if row.planned_at is None else _changed_since_it_was_planned(unit, row)
 
@@ -70,12 +80,6 @@ def _approved(unit: ReadUnit, version_id: int | None) -> bool:
     view = version(unit, version_id)
     today = unit.now.astimezone(inbox_rules(unit).clinic.zone).date()
     return view.state is TemplateState.APPROVED and not view.past_review(today)
-
-
-def _one_patient(unit: ReadUnit, written_to: int | None, now_with: int | None) -> bool:
-    if written_to == now_with or written_to is None:
-        return written_to == now_with
-    return len(set(unit.scalars(select(ROOT).where(Patient.id.in_((written_to, now_with)))))) == 1
 
 
 def _wrote_since(unit: ReadUnit, row: Any) -> bool:
