@@ -94,6 +94,7 @@ def test_where_there_is_nobody_else_to_move_it_to_nothing_changes(clinic: Clinic
 
 def test_what_is_queued_to_the_patient_before_is_stopped_and_it_waits_for_us_again(clinic: Clinic) -> None:
     number, _, bo = of_ana(clinic)
+    asked = stored(clinic.crm, number)
     clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars, Ana.", hold=HOLD)
     clinic.do(clinic.supervisor, relink, number, bo, **WRONG)
     (row,) = outbox_rows(clinic.crm)
@@ -102,7 +103,11 @@ def test_what_is_queued_to_the_patient_before_is_stopped_and_it_waits_for_us_aga
     assert clinic.crm.courier.run_once().sent == 0
     after = stored(clinic.crm, number)
     assert (after["state"], after["follow_up_at"]) == (State.OPEN, None)
-    assert after["due_at"] is not None
+    assert (after["due_at"], after["due_clock"], after["first_response_at"]) == (
+        asked["due_at"],
+        "first_response",
+        None,
+    )
     assert clinic.see(clinic.agent, my_draft, number) is None
 
 

@@ -22,7 +22,7 @@ from crm_core.inbox.answering.scheduling import (
     send_later,
     send_no_more,
 )
-from crm_core.inbox.handling import assign, close
+from crm_core.inbox.handling import assign, close, escalate
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians
 from crm_core.inbox.tables import Conversation
@@ -185,6 +185,8 @@ def test_what_a_colleague_did_since_stops_it_and_what_its_author_did_does_not(
     state = stored(clinic.crm, number)["state"]
     if what == "closed":
         assert state is (State.CLOSED if goes else State.OPEN)
+    else:
+        assert state is State.WAITING_PATIENT
     assert (draft_of(clinic, clinic.agent, number) is None) is goes
 
 
@@ -284,3 +286,69 @@ def test_what_is_planned_says_when_and_when_it_was_decided_and_what_is_held_says
     assert rows == [(TUESDAY, MONDAY, TUESDAY), (None, None, MONDAY + HOLD)]
     with clinic.crm.read(SYSTEM) as unit:
         assert unit.scalar(select(Conversation.state).where(Conversation.id == other)) is State.WAITING_PATIENT
+
+
+def test_what_is_planned_does_not_go_while_a_physician_is_asked_and_takes_no_question_away(clinic: Clinic) -> None:
+    number = clinic.text("Can I take ibuprofen with my blood pressure pills?").conversation_id
+    assert number is not None
+    clinic.do(clinic.nurse, send_later, clinic.crm.gate, number, "Yes, you can", at=TUESDAY)
+    clinic.at(MONDAY + timedelta(hours=1))
+    clinic.do(clinic.nurse, escalate, number, to=Role.PHYSICIAN, reason="policy", question="With lisinopril?")
+    asked = stored(clinic.crm, number)
+    clinic.at(TUESDAY)
+    assert clinic.crm.courier.run_once().sent == 0
+    (row,) = outbox_rows(clinic.crm)
+    assert (row["state"], row["failure"]) == (Delivery.SUPPRESSED, "somebody else has been asked since")
+    assert stored(clinic.crm, number) == asked
+    assert clinic.now_at(number).next_action == "With lisinopril?"
+    assert draft_of(clinic, clinic.nurse, number) == "Yes, you can"
+
+
+def test_an_escalation_that_was_taken_back_stops_nothing(clinic: Clinic) -> None:
+    number = clinic.text("Can I take ibuprofen with my blood pressure pills?").conversation_id
+    clinic.do(clinic.nurse, send_later, clinic.crm.gate, number, "Yes, you can", at=TUESDAY)
+    clinic.at(MONDAY + timedelta(hours=1))
+    clinic.do(clinic.nurse, escalate, number, to=Role.NURSE, reason="policy", question="Sure?")
+    clinic.do(clinic.nurse, undo_last, number)
+    clinic.at(TUESDAY)
+    assert clinic.crm.courier.run_once().sent == 1
+
+
+def test_what_does_not_go_takes_nothing_from_a_danger(clinic: Clinic) -> None:
+    number = planned(clinic)
+    clinic.at(MONDAY + timedelta(hours=1))
+    clinic.text("I have crushing chest pain and can't breathe")
+    before = clinic.now_at(number).next_action
+    assert "Danger" in str(before)
+    clinic.at(TUESDAY)
+    assert clinic.crm.courier.run_once().sent == 0
+    assert clinic.now_at(number).next_action == before
+    assert stored(clinic.crm, number)["owner_id"] is None
+    assert draft_of(clinic, clinic.agent, number) == READY
+
+
+def test_what_its_author_answered_and_closed_meanwhile_is_not_opened_again(clinic: Clinic) -> None:
+    number = planned(clinic)
+    clinic.at(MONDAY + timedelta(hours=2))
+    clinic.text("never mind, I found the bill")
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, "Good.")
+    clinic.do(clinic.agent, close, number, outcome="resolved")
+    assert clinic.crm.courier.run_once().sent == 1
+    before = stored(clinic.crm, number)
+    clinic.at(TUESDAY)
+    assert clinic.crm.courier.run_once().sent == 0
+    assert outbox_rows(clinic.crm)[0]["state"] is Delivery.SUPPRESSED
+    assert stored(clinic.crm, number) == before
+
+
+def test_a_held_answer_that_never_left_has_answered_nobody(clinic: Clinic, staff: StaffFactory) -> None:
+    approver, number, text, version_id = from_template(clinic, staff)
+    asked = stored(clinic.crm, number)
+    clinic.at(MONDAY + timedelta(hours=1))
+    clinic.do(clinic.agent, reply, clinic.crm.gate, number, text, template_version_id=version_id, hold=HOLD)
+    clinic.do(approver, retire, "other_received")
+    clinic.at(MONDAY + timedelta(hours=1) + HOLD)
+    assert clinic.crm.courier.run_once().sent == 0
+    after = stored(clinic.crm, number)
+    for name in ("due_at", "due_clock", "waiting_since", "first_response_at", "state"):
+        assert after[name] == asked[name], name

@@ -7,19 +7,23 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
+from crm_core.access.model import SYSTEM
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import FOUND_SENT
 from crm_core.channels.tables import Message
 from crm_core.inbox.answering.answers import spoke_last
+from crm_core.inbox.answering.never_left import ask_again
 from crm_core.inbox.answering.scheduling import keep_as_draft, settled_now
 from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, current, next_action
+from crm_core.inbox.rules import PHYSICIAN_LANE
 from crm_core.inbox.tables import Step
+from crm_core.inbox.timing.clocks import STANDS_STILL
 from crm_core.tasks.adding import add_task
 from crm_core.tasks.model import NewTask, TaskKind
-from crm_core.work.units import WriteUnit
+from crm_core.work.units import ReadUnit, WriteUnit
 
 _NEXT = {
     Delivery.FAILED: "The answer was not delivered: reach the patient another way",
@@ -41,9 +45,10 @@ class InboxSendObserver:
     ) -> None:
         """Open the conversation of a message that did not arrive, even a closed one; nothing for one that did.
 
-        A clock that runs already, of a text or a danger that came meanwhile, is not put off. One
-        that was opened because nobody knew waits for the patient again once a person has looked.
-        A person's message that did not arrive, or may not have, leaves a task as well.
+        A clock that runs already, of a text or a danger that came meanwhile, is not put off, and one
+        that an answer stopped which never left runs on from the patient's question. One that was
+        opened because nobody knew waits for the patient again once a person has looked. A
+        person's message that did not arrive, or may not have, leaves a task as well.
         """
         if conversation_id is None:
             return
@@ -56,13 +61,17 @@ class InboxSendObserver:
             _answered_at_its_time(unit, conversation, planned[-1])
         if state not in _NEXT:
             return
-        values: dict[str, Any] = next_action(unit, conversation_id, _NEXT[state])
+        if planned and state is not Delivery.UNKNOWN:
+            _text_is_a_draft(unit, conversation, planned[-1])
+        if planned and state is Delivery.SUPPRESSED and _is_with_others(unit, conversation, planned[-1]):
+            return
+        values: dict[str, Any] = {}
         if not conversation.danger:
-            values |= open_again(conversation, unit.now)
-        if planned:
-            values |= _back_to_its_author(unit, conversation, planned[-1], state, failure)
+            values = next_action(unit, conversation_id, _NEXT[state]) | open_again(conversation, unit.now)
+            values |= _back_to_its_author(unit, conversation, planned[-1], state, failure) if planned else {}
         verb = Verb.REOPENED if conversation.state is State.CLOSED else Verb.WOKEN
-        change(unit, conversation, verb, values, turn=Turn.ASKED, reason=failure)
+        never_left = () if planned or state is not Delivery.SUPPRESSED else message_ids
+        ask_again(unit, conversation, verb, values, never_left, reason=failure)
         told = NewTask(
             kind=TaskKind.DELIVERY_FAILED,
             title=_NEXT[state],
@@ -72,6 +81,27 @@ class InboxSendObserver:
         )
         owner_id = values.get("owner_id", conversation.owner_id)
         _leave_tasks(unit, conversation, message_ids, owner_id=owner_id, told=told)
+
+
+def _is_with_others(unit: ReadUnit, conversation: Current, planned: Any) -> bool:
+    """Whether what was set for later is needed no more: a physician is asked, or the patient has had an answer.
+
+    What a colleague merely closed is not answered, and opens again.
+    """
+    if conversation.lane == PHYSICIAN_LANE:
+        return True
+    if conversation.state not in STANDS_STILL:
+        return False
+    ended = and_(Step.to_state == State.CLOSED, Step.from_state != State.CLOSED, Step.actor_id == planned.author_id)
+    answered = and_(Step.turn == Turn.ANSWERED, Step.actor_id != SYSTEM.staff_id)
+    since = select(Step.id).where(Step.conversation_id == conversation.id, Step.at >= planned.decided_at)
+    return unit.scalar(since.where(or_(ended, answered)).limit(1)) is not None
+
+
+def _text_is_a_draft(unit: WriteUnit, conversation: Current, planned: Any) -> None:
+    """What did not go is its author's draft, unless it was for another patient."""
+    if planned.patient_id == conversation.row["patient_id"]:
+        keep_as_draft(unit, conversation.id, planned.message_id)
 
 
 def _leave_tasks(
@@ -109,17 +139,12 @@ def _answered_at_its_time(unit: WriteUnit, conversation: Current, answer: Any) -
 def _back_to_its_author(
     unit: WriteUnit, conversation: Current, message: Any, state: Delivery, failure: str | None
 ) -> dict[str, Any]:
-    """What was set to go later did not: its text is its author's draft, unless it was for another patient.
-
-    What somebody has in hand meanwhile stays theirs, and what may have arrived is nobody's draft.
-    """
-    if state is not Delivery.UNKNOWN and message.patient_id == conversation.row["patient_id"]:
-        keep_as_draft(unit, conversation.id, message.message_id)
+    """What was set to go later did not: its author has it again, unless somebody has it in hand meanwhile."""
     values: dict[str, Any] = {}
     if state is Delivery.SUPPRESSED:
         values = next_action(unit, conversation.id, f"The answer set for later did not go: {failure}")
     in_hands = conversation.state is State.OPEN and conversation.row["taken_at"] is not None
-    return values if conversation.danger or in_hands else values | {"owner_id": message.author_id}
+    return values if in_hands else values | {"owner_id": message.author_id}
 
 
 def open_again(conversation: Current, now: datetime) -> dict[str, Any]:

@@ -127,9 +127,9 @@ def planned_in(unit: ReadUnit, conversation_id: int) -> list[int]:
 
 
 def settled_now(unit: ReadUnit, conversation_id: int, state: Delivery) -> Sequence[Any]:
-    """What was set to go later and was settled so in this unit: message id and author."""
+    """What was set to go later and was settled so in this unit: message id, patient, author and when it was set."""
     return unit.execute(
-        select(Outbox.message_id, Outbox.patient_id, Message.author_id)
+        select(Outbox.message_id, Outbox.patient_id, Outbox.decided_at, Message.author_id)
         .join(Message, Message.id == Outbox.message_id)
         .where(
             Message.conversation_id == conversation_id,

@@ -17,7 +17,7 @@ from crm_core.access.needs import needs
 from crm_core.channels.gate import Candidate
 from crm_core.channels.model import Delivery, Direction, MessageKind, Reason
 from crm_core.channels.tables import Message, Outbox
-from crm_core.inbox.model import State
+from crm_core.inbox.model import State, Verb
 from crm_core.inbox.rules import inbox_rules
 from crm_core.inbox.tables import Conversation, Step
 from crm_core.library.model import TemplateState
@@ -69,6 +69,8 @@ def _changed_since_it_was_planned(unit: ReadUnit, row: Any) -> str | None:
         return "the patient has written since"
     if _answered_by_another(unit, row):
         return "a colleague has answered since"
+    if _escalated_since(unit, row):
+        return "somebody else has been asked since"
     if row.state is State.CLOSED and _ended_by(unit, row.conversation_id) != row.author_id:
         return "someone else has closed the conversation since"
     return None
@@ -94,6 +96,18 @@ def _answered_by_another(unit: ReadUnit, row: Any) -> bool:
     reached = (Message.kind == MessageKind.CALL) & Message.reached
     said = or_(reached, Message.id.in_(select(Outbox.message_id).where(Outbox.state.in_(_LEFT))))
     return _any(unit, row.decided_at, Message.conversation_id == row.conversation_id, by_another, said)
+
+
+def _escalated_since(unit: ReadUnit, row: Any) -> bool:
+    """Whether a question was put to somebody since, who may say otherwise; one that was taken back was not put."""
+    undone = select(Step.undoes_id).where(Step.conversation_id == row.conversation_id, Step.undoes_id.is_not(None))
+    asked = select(Step.id).where(
+        Step.conversation_id == row.conversation_id,
+        Step.verb == Verb.ESCALATED,
+        Step.at >= row.decided_at,
+        Step.id.not_in(undone),
+    )
+    return unit.scalar(asked.limit(1)) is not None
 
 
 def _any(unit: ReadUnit, since: datetime, *which: Any) -> bool:

@@ -16,8 +16,9 @@ from crm_core.channels.outbox import queue_again, suppress_in
 from crm_core.channels.tables import Outbox
 from crm_core.errors import NotFound, UsageError
 from crm_core.inbox.answering.deliveries import open_again
+from crm_core.inbox.answering.never_left import ask_again
 from crm_core.inbox.answering.scheduling import keep_as_draft
-from crm_core.inbox.model import Turn, Verb
+from crm_core.inbox.model import Verb
 from crm_core.inbox.record import Current, change, current, held_for_clinicians, next_action
 from crm_core.inbox.rules import coded
 from crm_core.inbox.tables import Conversation
@@ -67,25 +68,22 @@ def relink(
     values: dict[str, Any] = {"patient_id": after}
     if stopped:
         values |= open_again(conversation, unit.now) | next_action(unit, conversation_id, STOPPED_ACTION)
-    change(
-        unit,
-        conversation,
-        Verb.RELINKED,
-        values,
-        turn=Turn.ASKED if stopped else None,
-        reason=reason,
-        words=f"from P-{before} to P-{after}",
-        undoable=True,
-        also={
-            "conversation": conversation_id,
-            "stopped": stopped,
-            "before": before,
-            "after": after,
-            "family": list(family.items()),
-            "tasks": list(tasks.items()),
-            **number,
-        },
-    )
+    also = {
+        "conversation": conversation_id,
+        "stopped": stopped,
+        "before": before,
+        "after": after,
+        "family": list(family.items()),
+        "tasks": list(tasks.items()),
+        **number,
+    }
+    words = f"from P-{before} to P-{after}"
+    if stopped:
+        ask_again(
+            unit, conversation, Verb.RELINKED, values, stopped, reason=reason, words=words, undoable=True, also=also
+        )
+    else:
+        change(unit, conversation, Verb.RELINKED, values, reason=reason, words=words, undoable=True, also=also)
     _audit_both(unit, conversation_id, before, after, reason)
     return before, after
 

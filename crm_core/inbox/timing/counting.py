@@ -54,7 +54,11 @@ def life_of(unit: ReadUnit, conversation_id: int, opened_at: datetime, *, withou
 def lives(unit: ReadUnit, opened: Mapping[int, datetime], *, without: int | None = None) -> dict[int, Life]:
     """The lives of conversations by id, given when each was opened; one statement, and nothing is opened."""
     steps = unit.execute(_STEPS, {"ids": sorted(opened)}).all()
-    undone = {step.undoes_id for step in steps} | {without}
+    undone = {without}
+    for step in reversed(steps):
+        # One that undoes may have been undone itself.
+        if step.id not in undone:
+            undone.add(step.undoes_id)
     events: dict[int, list[Event]] = {conversation_id: [] for conversation_id in opened}
     for step in steps:
         if step.id not in undone:
