@@ -29,23 +29,34 @@ _SOCIAL_SECURITY_NAMED = re.compile(
     rf"\d{{3}}{_APART}?\d{{2}}{_APART}?\d{{4}}(?!\d)",
     re.IGNORECASE,
 )
+_UNSEEN = "Cf"
+"""The category of what takes no room between two digits: zero-width spaces and joiners, soft hyphens, directions."""
 _FIELD = re.compile(r"\{\{|\{%|\{\s*[A-Za-z_][\w .]*\}|‹[^›\n]{1,60}›")
 
 
-def what_does_not_belong(text: str) -> str | None:
-    """What of `text` must not leave the house, named without quoting it; None where there is nothing."""
+def what_does_not_belong(text: str, where: str = "the text") -> str | None:
+    """What of `text`, which is `where`, must not leave the house, named without quoting it; None where nothing must."""
     text = unicodedata.normalize("NFKC", text)
+    unseen = {ord(sign) for sign in text if unicodedata.category(sign) == _UNSEEN}
+    if not unseen:
+        return _found(text, where)
+    return _found(text.translate(dict.fromkeys(unseen)), where) or _found(
+        text.translate(dict.fromkeys(unseen, " ")), where
+    )
+
+
+def _found(text: str, where: str) -> str | None:
     if any(_is_card(match.group()) for match in _CARD.finditer(text)):
-        return "the text holds a card number"
+        return f"{where} holds a card number"
     if _CARD_CODE.search(text):
-        return "the text holds a card's security code"
+        return f"{where} holds a card's security code"
     if _SOCIAL_SECURITY.search(text) or _SOCIAL_SECURITY_NAMED.search(text):
-        return "the text holds a social security number"
+        return f"{where} holds a social security number"
     credential = names_a_credential(text)
     if credential is not None:
-        return f"the text holds {credential}"
+        return f"{where} holds {credential}"
     if _FIELD.search(text):
-        return "the text holds a field that was not filled in"
+        return f"{where} holds a field that was not filled in"
     return None
 
 

@@ -204,6 +204,7 @@ def _opened(unit: WriteUnit, row: Any) -> tuple[Candidate, Outgoing]:
         patient_id=row.patient_id,
         text=body,
         first_name=given.split()[0] if given and given.split() else None,
+        subject=str(subject) if subject else None,
         keyword_answer=row.purpose == Purpose.NOTICE and row.dedup_key.startswith("keyword-"),
         message_id=row.message_id,
     )

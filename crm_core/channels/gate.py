@@ -35,6 +35,7 @@ class Candidate:
     patient_id: int | None
     text: str = field(repr=False)
     first_name: str | None = field(repr=False)
+    subject: str | None = field(default=None, repr=False)
     keyword_answer: bool = False
     message_id: int | None = None
 
@@ -76,7 +77,7 @@ class Gate:
             yield _yes("opt-out", "answers the keyword itself")
             return
         yield _no("opt-out", "opted out") if point.opted_out_at else _yes("opt-out", "not opted out")
-        unfit = what_does_not_belong(candidate.text)
+        unfit = what_does_not_belong(candidate.text) or what_does_not_belong(candidate.subject or "", "the subject")
         yield _no("content", unfit) if unfit else _yes("content", "nothing that does not belong in a message")
         yield from self._patient(unit, candidate)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -177,7 +177,10 @@ def _came_at(unit: ReadUnit, conversation: Current) -> datetime:
 
 
 def _written_reply(unit: ReadUnit, conversation_id: int, came_at: datetime) -> int | None:
-    """The first text that a person wrote since, on a channel that is read, which has left or is to leave."""
+    """The first text that a person wrote since, on a channel that is read, which has left or is leaving.
+
+    What is set for later has not been said, and may be taken back until then.
+    """
     written = (
         select(Message.id)
         .join(Outbox, Outbox.message_id == Message.id)
@@ -189,6 +192,7 @@ def _written_reply(unit: ReadUnit, conversation_id: int, came_at: datetime) -> i
             Message.channel != Channel.VOICE,
             Message.at >= came_at,
             Outbox.state.in_(_ON_ITS_WAY),
+            or_(Outbox.planned_at.is_(None), Outbox.state != Delivery.QUEUED),
         )
     )
     found: int | None = unit.scalar(written.order_by(Message.at, Message.id).limit(1))

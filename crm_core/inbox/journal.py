@@ -17,7 +17,7 @@ from crm_core.errors import CrmError, NotFound, Stale
 from crm_core.inbox.model import Verb
 from crm_core.inbox.rules import inbox_rules
 from crm_core.inbox.tables import Conversation, Undo
-from crm_core.inbox.undo import NothingToUndo, TooLate, put_back
+from crm_core.inbox.undo import NothingToUndo, TooLate, done_in, put_back
 from crm_core.work.units import ReadUnit, WriteUnit
 
 MOST_ACTS = 50
@@ -78,7 +78,7 @@ def journal(unit: ReadUnit) -> list[Act]:
             func.count().label("many"),
             func.count(Undo.undone_at).label("undone"),
             func.count(case((seen, 1))).label("seen"),
-            func.count(case((and_(Undo.undone_at.is_(None), seen, unchanged), 1))).label("possible"),
+            func.count(case((and_(Undo.undone_at.is_(None), unchanged), 1))).label("possible"),
             func.max(Undo.message_id).label("message_id"),
             func.max(case((held, Outbox.due_at))).label("held_until"),
         )
@@ -112,7 +112,7 @@ def rows_of_last(unit: ReadUnit, conversation_id: int | None = None) -> list[int
     """
     mine = [Undo.staff_id == unit.actor.staff_id, Undo.undone_at.is_(None)]
     if conversation_id is not None:
-        mine.append(Undo.conversation_id == conversation_id)
+        mine.append(done_in(unit, conversation_id))
     newest = select(Undo.id, _act.label("act")).where(*mine).order_by(Undo.at.desc(), Undo.id.desc()).limit(1)
     row = unit.execute(newest).first()
     if row is None:
@@ -157,13 +157,13 @@ def take_back(unit: WriteUnit, rows: Sequence[int], *, alone: bool = False) -> T
     done, left = [], []
     for row in stored:
         try:
-            _, verb = put_back(unit, row)
+            put_back_in, verb = put_back(unit, row)
         except (TooLate, NotFound, Stale) as error:
             if alone:
                 raise
             left.append((row["conversation_id"], error.facts.get("why", "it is not yours to see now")))
         else:
-            done.append(row["conversation_id"])
+            done.append(put_back_in)
     return TakenBack(verb=verb, done=tuple(done), left=tuple(left))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from crm_core.access.model import Permission
+from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import CrmError, NotFound, Stale, UsageError
 from crm_core.inbox.model import State, Turn, Verb
@@ -157,6 +158,16 @@ def stored(unit: ReadUnit, conversation_id: int) -> Current:
     table = Conversation.__table__
     row = unit.execute(select(table).where(table.c.id == conversation_id)).mappings().one()
     return Current(id=conversation_id, row=dict(row), rules=inbox_rules(unit))
+
+
+@needs(Permission.CONVERSATION_READ)
+def resolved(unit: ReadUnit, conversation_id: int) -> int:
+    """The conversation that an id stands for today: the one into which it was merged, or itself."""
+    found, seen = conversation_id, set[int]()
+    while found not in seen:
+        seen.add(found)
+        found = unit.scalar(select(Conversation.merged_into_id).where(Conversation.id == found)) or found
+    return found
 
 
 def still_open(conversation: Current, action: str) -> None:

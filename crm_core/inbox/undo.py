@@ -6,36 +6,38 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.channels.outbox import take_back
 from crm_core.channels.tables import Message
 from crm_core.errors import CrmError
-from crm_core.inbox.answering.drafts import my_draft, save_draft
+from crm_core.inbox.answering.deliveries import open_again
 from crm_core.inbox.answering.macros import MACRO, TASK
+from crm_core.inbox.answering.never_left import ask_again, later_verbs, owed_without
+from crm_core.inbox.answering.scheduling import keep_as_draft
 from crm_core.inbox.complaints import rests_on
 from crm_core.inbox.model import State, Verb
-from crm_core.inbox.record import change, current, restored
+from crm_core.inbox.record import Current, change, next_action, resolved, restored, stored
 from crm_core.inbox.tables import Undo
 from crm_core.inbox.threads.merging import unmerge
 from crm_core.inbox.threads.relinking import relink_back
 from crm_core.inbox.threads.splitting import unsplit
-from crm_core.library.tables import Template, TemplateVersion
+from crm_core.inbox.timing.clocks import STANDS_STILL
 from crm_core.patients.service import unlink_contact
 from crm_core.tasks.model import TaskState
 from crm_core.tasks.service import cancel
 from crm_core.tasks.tables import Task
-from crm_core.work.units import WriteUnit
+from crm_core.work.units import ReadUnit, WriteUnit
 
 _UNANSWERED = (
     "state", "owner_id", "taken_at", "due_at", "due_order", "late_at", "urgency", "waiting_since", "first_response_at",
     "follow_up_at", "snoozed_until", "next_action_sealed",
 )  # fmt: skip
-"""What an answer set and its taking back puts back, where other things have happened since."""
-_OWED_AGAIN = ("waiting_since", "first_response_at")
-"""Of that, what it puts back where the patient has written meanwhile."""
+"""What an answer set and its taking back puts back, where nothing but notes came since."""
+_WAITS_ON = frozenset({Verb.NOTED, Verb.ASSIGNED, Verb.OFFERED, Verb.ACCEPTED, Verb.RECLASSIFIED})
+"""What leaves a conversation waiting for the answer that is set for later, and sets nothing else to wait for."""
 
 _PUT_BACK = {Verb.MERGED: unmerge, Verb.SPLIT: unsplit, Verb.RELINKED: relink_back}
 """What else a verb's own room puts back, and the columns that are not as before; None where that has changed since."""
@@ -61,7 +63,7 @@ def undo_last(unit: WriteUnit, conversation_id: int | None = None) -> tuple[int,
     """
     mine = select(Undo).where(Undo.staff_id == unit.actor.staff_id, Undo.undone_at.is_(None))
     if conversation_id is not None:
-        mine = mine.where(Undo.conversation_id == conversation_id)
+        mine = mine.where(done_in(unit, conversation_id))
     row = (
         unit.execute(mine.with_only_columns(*Undo.__table__.c).order_by(Undo.at.desc(), Undo.id.desc()).limit(1))
         .mappings()
@@ -70,6 +72,13 @@ def undo_last(unit: WriteUnit, conversation_id: int | None = None) -> tuple[int,
     if row is None:
         raise NothingToUndo
     return put_back(unit, dict(row))
+
+
+def done_in(unit: ReadUnit, conversation_id: int) -> ColumnElement[bool]:
+    """Which rows of `undo` are about a conversation: by the id that it had then, or by a message that lies in it."""
+    now = resolved(unit, conversation_id)
+    lying_in = select(Message.id).where(Message.conversation_id == now)
+    return or_(Undo.conversation_id.in_((conversation_id, now)), Undo.message_id.in_(lying_in))
 
 
 @needs(Permission.CONVERSATION_WORK)
@@ -83,7 +92,7 @@ def put_back(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
     late: list[TooLate] = []
     for each in _of_one_macro(unit, row):
         try:
-            undone.append(_put_back_one(unit, each))
+            undone.append(_put_back_one(unit, _as_it_is(unit, each)))
         except TooLate as error:
             late.append(error)
     if not undone:
@@ -103,15 +112,22 @@ def _of_one_macro(unit: WriteUnit, row: Mapping[str, Any]) -> Sequence[Mapping[s
     return [dict(each) for each in found.mappings()]
 
 
+def _as_it_is(unit: WriteUnit, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row once what followed it has been put back, which may have opened its way."""
+    version = unit.scalar(select(Undo.version_after).where(Undo.id == row["id"]))
+    return {**row, "version_after": version}
+
+
 def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
-    conversation = current(unit, row["conversation_id"])
-    unchanged = conversation.row["version"] == row["version_after"]
+    """Put back one row, in whatever lane its own verb has put the conversation; what changed since is left alone."""
+    conversation = stored(unit, _lies_in(unit, row))
+    unchanged = (conversation.id, conversation.row["version"]) == (row["conversation_id"], row["version_after"])
     if row["message_id"] is not None:
         if rests_on(unit, row["message_id"]):
             raise TooLate(conversation_id=conversation.id, why="it was closed as a grievance with this reply")
         if not take_back(unit, row["message_id"]):
             raise TooLate(conversation_id=conversation.id, why="the message has left")
-        _leave_draft(unit, conversation.id, row["message_id"])
+        keep_as_draft(unit, conversation.id, row["message_id"])
         _cancel_its_task(unit, json.loads(row["also"] or "{}").get(TASK))
     elif not unchanged:
         raise TooLate(conversation_id=conversation.id, why="something else happened since")
@@ -122,30 +138,48 @@ def _put_back_one(unit: WriteUnit, row: Mapping[str, Any]) -> tuple[int, Verb]:
     values, linked_contact = restored(row["before"])
     if linked_contact is not None and conversation.row["patient_id"] is not None:
         unlink_contact(unit, conversation.row["patient_id"], linked_contact)
-    if not unchanged:
-        waits = State.WAITING_OTHER if row["verb"] is Verb.SCHEDULED else State.WAITING_PATIENT
-        answered = _UNANSWERED if conversation.state is waits else _OWED_AGAIN
-        values = {name: values[name] for name in answered}
-    # Where some of it stays, whose turn it made does too.
-    undoes = None if stays else row["step_id"]
-    change(unit, conversation, Verb.UNDONE, {**values, **stays}, undoes=undoes, reason=row["verb"])
+    if unchanged:
+        # Where some of it stays, whose turn it made does too.
+        undoes = None if stays else row["step_id"]
+        change(unit, conversation, Verb.UNDONE, {**values, **stays}, undoes=undoes, reason=row["verb"])
+    else:
+        values = _owed_again(unit, conversation, row, values)
+        ask_again(unit, conversation, Verb.UNDONE, values, (row["message_id"],), reason=row["verb"])
     unit.execute(update(Undo).where(Undo.id == row["id"]).values(undone_at=unit.now))
     if unchanged:
         _open_the_way_further_back(unit, conversation.id, row["version_after"])
     return conversation.id, Verb(row["verb"])
 
 
-def _leave_draft(unit: WriteUnit, conversation_id: int, message_id: int) -> None:
-    """What was taken back is my draft again, unless I have begun another."""
-    if my_draft(unit, conversation_id) is not None:
-        return
-    sent = unit.execute(
-        select(Message.body, Template.key.label("template"))
-        .outerjoin(TemplateVersion, TemplateVersion.id == Message.template_version_id)
-        .outerjoin(Template, Template.id == TemplateVersion.template_id)
-        .where(Message.id == message_id)
-    ).one()
-    save_draft(unit, conversation_id, unit.open(sent.body) or "", template_key=sent.template)
+def _lies_in(unit: WriteUnit, row: Mapping[str, Any]) -> int:
+    """Where it is to be put back: a message may have gone into another conversation, by merging or splitting."""
+    if row["message_id"] is None:
+        return int(row["conversation_id"])
+    return int(unit.scalar(select(Message.conversation_id).where(Message.id == row["message_id"])) or 0)
+
+
+def _owed_again(
+    unit: WriteUnit, conversation: Current, row: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What taking back an answer puts back of a conversation in which other things have happened since.
+
+    Where nothing but notes came, what the answer set. Else it is open again where the patient is
+    owed that answer: where everybody waits for the patient or it is closed, or where it waits for
+    nothing but the answer's time.
+    """
+    since = later_verbs(unit, conversation, row["step_id"])
+    planned = row["verb"] is Verb.SCHEDULED
+    if since is not None and since <= {Verb.NOTED}:
+        return {name: before[name] for name in _UNANSWERED}
+    if planned:
+        opens = conversation.state is State.WAITING_OTHER and since is not None and since <= _WAITS_ON
+    else:
+        opens = conversation.state in STANDS_STILL
+        opens = opens and owed_without(unit, conversation, (row["message_id"],)) is not None
+    if not opens or conversation.danger:
+        return {}
+    first = conversation.rules.first_action(conversation.row["category"])
+    return open_again(conversation, unit.now) | next_action(unit, conversation.id, first)
 
 
 def _cancel_its_task(unit: WriteUnit, task_id: int | None) -> None:

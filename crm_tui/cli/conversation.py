@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def named(session: Session, text: str) -> int:
     """The number of the conversation that a person means by a `C-…`: the one it was merged into, where it was."""
-    from crm_core.inbox.threads.merging import resolved
+    from crm_core.inbox.record import resolved
 
     typed = conversation_id(text)
     with session.reading() as unit:

@@ -12,9 +12,9 @@ from crm_core.access.queries import staff
 from crm_core.app import Crm
 from crm_core.channels.attachments import AttachmentView
 from crm_core.errors import CrmError
-from crm_core.inbox import alarms, handling, queries, take, thread
+from crm_core.inbox import alarms, handling, queries, record, take, thread
 from crm_core.inbox.answering import answers, calls, drafts, filling, macros
-from crm_core.inbox.answering.answers import AnotherPatient, SomethingNewer
+from crm_core.inbox.answering.answers import AnotherPatient, NotThisTemplate, SomethingNewer
 from crm_core.inbox.answering.drafts import DraftView
 from crm_core.inbox.answering.filling import Filled, Offer
 from crm_core.inbox.answering.macros import Answered
@@ -23,7 +23,6 @@ from crm_core.inbox.complaints import ComplaintEnd, complaint_sentences, is_comp
 from crm_core.inbox.model import AlarmView, ConversationView, LaneCount, MessageView, QueueItem, State, Verb
 from crm_core.inbox.queries import QueuePage
 from crm_core.inbox.rules import inbox_rules
-from crm_core.inbox.threads import merging
 from crm_core.inbox.threads.duplicates import AlsoOpen, duplicates
 from crm_core.inbox.timing.passing import let_time_pass
 from crm_core.patients.model import IdentityView
@@ -48,6 +47,7 @@ __all__ = [
     "LaneCount",
     "LanesDesk",
     "MessageView",
+    "NotThisTemplate",
     "Offer",
     "OpenConversation",
     "QueueItem",
@@ -156,7 +156,7 @@ class LanesDesk:
     def open(self, conversation_id: int) -> OpenConversation:
         """Open a conversation with all that a person needs to answer it; audited."""
         with self._crm.read(self.actor) as unit:
-            conversation_id = merging.resolved(unit, conversation_id)
+            conversation_id = record.resolved(unit, conversation_id)
             shown = thread.conversation(unit, conversation_id)
             return OpenConversation(
                 conversation=shown,

@@ -63,7 +63,7 @@ class SendsLater(Writing):
             super().on_composer_send_requested(event)
             return
         event.stop()
-        if self._sending:
+        if self._sending or self._template_is_gone(event):
             return
         self._sending = True
         number, text, at = event.conversation, event.text, event.at

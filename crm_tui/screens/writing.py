@@ -10,7 +10,16 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from crm_tui.commands import Command, bindings
-from crm_tui.desk.lanes import AnotherPatient, Answered, CrmError, Filled, Offer, OpenConversation, SomethingNewer
+from crm_tui.desk.lanes import (
+    AnotherPatient,
+    Answered,
+    CrmError,
+    Filled,
+    NotThisTemplate,
+    Offer,
+    OpenConversation,
+    SomethingNewer,
+)
 from crm_tui.screens.ask_text import AskText
 from crm_tui.screens.showing import conversation_name
 from crm_tui.screens.threads import ThreadVerbs
@@ -254,7 +263,7 @@ class Writing(ThreadVerbs):
     def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
         """Queue a reply, held for 15 seconds, or save a note."""
         event.stop()
-        if self._sending:
+        if self._sending or self._template_is_gone(event):
             return
         self._sending = True
         number, text = event.conversation, event.text
@@ -276,6 +285,13 @@ class Writing(ThreadVerbs):
             self._not_written,
             self._sending_ended,
         )
+
+    def _template_is_gone(self, event: Composer.SendRequested) -> bool:
+        """Say so where a reply was made from a template that is not on offer here any more."""
+        gone = event.purpose is Purpose.REPLY and bool(self._template_key) and self._template is None
+        if gone:
+            self.console.told(NotThisTemplate())
+        return gone
 
     def _sent(self, number: int, answered: Answered) -> None:
         self.console.sent(number, HELD_FOR)

@@ -249,3 +249,9 @@ def test_hardly_a_text_of_real_people_is_stopped(shared_data: Path) -> None:
     assert len(texts) > 2_900
     stopped = [said for said in map(what_does_not_belong, texts) if said]
     assert len(stopped) <= 2
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad"])
+def test_a_sign_that_takes_no_room_hides_nothing(unseen: str) -> None:
+    assert what_does_not_belong(f"4111{unseen}1111 1111 1111") == "the text holds a card number"
+    assert what_does_not_belong(f"SSN 123-4{unseen}5-6789") == "the text holds a social security number"

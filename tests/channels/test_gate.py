@@ -227,3 +227,10 @@ def test_a_candidate_does_not_tell_what_it_says_when_it_is_printed() -> None:
     made = Candidate(channel=Channel.SMS, contact_point_id=1, patient_id=1, text="20 dollars", first_name="Ana")
     assert "20 dollars" not in repr(made)
     assert "Ana" not in repr(made)
+
+
+def test_a_subject_is_read_as_the_text_is(line: Line) -> None:
+    refused = judged(line, subject="Your card 4111 1111 1111 1111").refusal
+    assert refused is not None
+    assert refused.saw == "the subject holds a card number"
+    assert judged(line, subject="Message from the clinic").allowed

@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crm_core.access.model import SYSTEM
 from crm_core.errors import CrmError, NotPermitted, UsageError
 from crm_core.inbox import handling, undo
 from crm_core.inbox.answering import answers, calls
+from crm_core.inbox.answering.scheduling import HoldsAGrievance, send_later, send_no_more
 from crm_core.inbox.classifying import classify
 from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled, complaint_of, complaint_sentences
 from crm_core.inbox.model import State
@@ -237,3 +238,26 @@ def _zone(unit: Any) -> Any:
     from crm_core.inbox.rules import inbox_rules
 
     return inbox_rules(unit).clinic.zone
+
+
+def test_an_answer_that_is_set_for_later_is_no_written_reply_yet(clinic: Clinic) -> None:
+    number = came(clinic)
+    clinic.crm.clock.move(timedelta(days=1))  # type: ignore[attr-defined]
+    at = clinic.crm.clock.now() + timedelta(days=300)
+    clinic.do(clinic.agent, send_later, clinic.crm.gate, number, "We are sorry.", at=at)
+    with pytest.raises(ComplaintUnsettled, match="so send a written reply first"):
+        close(clinic, number, TUESDAY)
+
+
+def test_a_planned_reply_on_which_a_grievance_rests_is_not_taken_back(clinic: Clinic) -> None:
+    number = came(clinic)
+    clinic.crm.clock.move(timedelta(days=1))  # type: ignore[attr-defined]
+    at = clinic.crm.clock.now() + timedelta(days=300)
+    planned = clinic.do(clinic.agent, send_later, clinic.crm.gate, number, "We are sorry.", at=at)
+    reply(clinic, number)
+    close(clinic, number, TUESDAY)
+    # As stores written before this rule may hold it.
+    clinic.do(SYSTEM, lambda unit: unit.execute(update(Complaint).values(reply_id=planned)))
+    with pytest.raises(HoldsAGrievance):
+        clinic.do(clinic.agent, send_no_more, number)
+    assert clinic.see(clinic.agent, complaint_of, number).grievance

@@ -16,7 +16,7 @@ from crm_core.inbox.classifying import classify
 from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled
 from crm_core.inbox.handling import close, escalate, link, move
 from crm_core.inbox.model import State, Verb
-from crm_core.inbox.record import HeldForClinicians
+from crm_core.inbox.record import HeldForClinicians, resolved
 from crm_core.inbox.sharing.escalation import escalated_by_me
 from crm_core.inbox.take import claim
 from crm_core.inbox.threads.duplicates import duplicates
@@ -26,7 +26,6 @@ from crm_core.inbox.threads.merging import (
     NotTheSamePerson,
     WithAPhysician,
     merge,
-    resolved,
 )
 from crm_core.inbox.threads.splitting import split
 from crm_core.inbox.timing.clock_ledger import clock_ledgers

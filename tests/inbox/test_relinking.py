@@ -14,8 +14,8 @@ from crm_core.errors import NotFound, NotPermitted, UsageError
 from crm_core.inbox.alarms import acknowledge
 from crm_core.inbox.answering.answers import AnotherPatient, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
-from crm_core.inbox.handling import link
 from crm_core.inbox.answering.scheduling import send_later
+from crm_core.inbox.handling import link
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.queries import of_patient
 from crm_core.inbox.record import HeldForClinicians, NotAcknowledged
@@ -282,7 +282,8 @@ def test_what_was_written_to_one_patient_is_not_sent_to_the_next(clinic: Clinic,
     assert outbox_rows(clinic.crm) == []
     kept = clinic.see(clinic.agent, my_draft, number)
     assert (kept.body, kept.for_another) == ("Ana, it is 20 dollars.", True)
-    more["seen_patient_id"] = clinic.patients["Bo"]
+    shown = clinic.now_at(number)
+    more = {"seen_message_id": shown.newest_message_id, "seen_patient_id": shown.patient_id}
     clinic.do(clinic.agent, send, clinic.crm.gate, number, "Bo, it is 20 dollars.", **when, **more)
     assert [row["patient_id"] for row in outbox_rows(clinic.crm)] == [clinic.patients["Bo"]]
 

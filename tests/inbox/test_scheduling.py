@@ -242,6 +242,8 @@ def test_a_template_that_is_not_approved_any_more_stops_what_is_planned_and_what
     (row,) = outbox_rows(clinic.crm)
     assert (row["state"], row["failure"]) == (Delivery.SUPPRESSED, "its template is not approved any more")
     assert stored(clinic.crm, number)["state"] is State.OPEN
+    kept = clinic.see(clinic.agent, my_draft, number)
+    assert (kept.template_key if kept is not None else None) == ("other_received" if later else None)
 
 
 @pytest.mark.parametrize("later", [True, False])

@@ -14,9 +14,9 @@ from crm_core.inbox.answering.answers import note, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.answering.scheduling import send_later, send_no_more
 from crm_core.inbox.model import ClockKind, State, Verb
-from crm_core.inbox.record import HeldForClinicians
+from crm_core.inbox.record import HeldForClinicians, resolved
 from crm_core.inbox.tables import Step
-from crm_core.inbox.threads.merging import GoesLater, resolved
+from crm_core.inbox.threads.merging import GoesLater
 from crm_core.inbox.threads.splitting import AlarmStaysWithClinicians, NothingLeft, UnreadStaysInView, split
 from crm_core.inbox.undo import TooLate, undo_last
 from crm_core.words import Priority

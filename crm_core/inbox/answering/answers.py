@@ -16,7 +16,7 @@ from crm_core.inbox.answering.newest import newest_in
 from crm_core.inbox.answering.recipients import Recipient, recipient
 from crm_core.inbox.answering.still_meant import one_patient
 from crm_core.inbox.model import State, Turn, Verb
-from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, still_open
+from crm_core.inbox.record import Current, change, current, in_lane, may_put_aside, next_action, resolved, still_open
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
 from crm_core.inbox.sharing.assignment import share_out
 from crm_core.inbox.sharing.escalation import accepted, to_who_asked
@@ -70,7 +70,7 @@ def reply(
     """
     if not text.strip():
         raise EmptyText
-    conversation = current(unit, conversation_id)
+    conversation = current(unit, resolved(unit, conversation_id))
     still_open(conversation, "answer")
     message_id = queued(
         unit,
@@ -109,12 +109,13 @@ def queued(
     planned_at: datetime | None = None,
 ) -> int:
     """Queue an answer of mine, for after its hold or for the time that was chosen, and drop my draft of it."""
-    _nothing_newer(unit, conversation, seen_message_id)
     if seen_patient_id is not None and not one_patient(unit, seen_patient_id, conversation.row["patient_id"]):
         raise AnotherPatient(conversation_id=conversation.id)
+    _nothing_newer(unit, conversation, seen_message_id)
     to = recipient(unit, gate, conversation)
     if template_version_id is not None:
         _still_approved(unit, conversation, template_version_id)
+    subject = subject or _subject(to, conversation)
     message_id = post(
         unit,
         gate,
@@ -126,9 +127,10 @@ def queued(
                 patient_id=conversation.row["patient_id"],
                 text=text,
                 first_name=to.first_name,
+                subject=subject,
             ),
             purpose=Purpose.ANSWER,
-            subject=subject or _subject(to, conversation),
+            subject=subject,
             author_id=unit.actor.staff_id,
             template_version_id=template_version_id,
             hold=hold,
@@ -141,17 +143,17 @@ def queued(
 
 @needs(Permission.CONVERSATION_WORK)
 def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
-    """Add an internal note: it never leaves the house and stops no clock. Returns its id.
+    """Add an internal note, where an old id leads by now: it never leaves the house and stops no clock. Returns its id.
 
     A physician's note on what a nurse asked is the answer, and brings it back to that nurse.
     """
     if not text.strip():
         raise EmptyText
-    conversation = current(unit, conversation_id)
+    conversation = current(unit, resolved(unit, conversation_id))
     note_id = unit.new_id("note")
     row = {
         "id": note_id,
-        "conversation_id": conversation_id,
+        "conversation_id": conversation.id,
         "author_id": unit.actor.staff_id,
         "at": unit.now,
         "body_sealed": unit.seal(Field.NOTE_BODY, note_id, text),
@@ -162,8 +164,8 @@ def note(unit: WriteUnit, conversation_id: int, text: str) -> int:
     values = _back_to_the_nurse(unit, conversation, PHYSICIAN_ANSWERED) if asked else {}
     change(unit, conversation, Verb.NOTED, values)
     if asked:
-        share_out(unit, conversation_id)
-    drop_draft(unit, conversation_id, internal=True)
+        share_out(unit, conversation.id)
+    drop_draft(unit, conversation.id, internal=True)
     return note_id
 
 

@@ -15,7 +15,7 @@ from crm_core.errors import NotFound, UsageError
 from crm_core.inbox.answering.answers import spoke_last
 from crm_core.inbox.handling import LONGEST_SNOOZE
 from crm_core.inbox.model import State, Turn, Verb
-from crm_core.inbox.record import Current, change, current, may_put_aside, next_action, still_open
+from crm_core.inbox.record import Current, change, current, may_put_aside, next_action, resolved, still_open
 from crm_core.inbox.rules import coded, inbox_rules
 from crm_core.inbox.sharing.escalation import to_who_asked
 from crm_core.vault.fields import Field
@@ -44,7 +44,7 @@ def log_call(
     the call that was taken in (see `Inbound.is_call`), which is then no second message. Returns
     the message's id.
     """
-    conversation = current(unit, conversation_id)
+    conversation = current(unit, resolved(unit, conversation_id))
     still_open(conversation, "log a call in")
     reached = check_call(unit, outcome=outcome, reason=reason, inbound=inbound, next_call_at=next_call_at)
     told: dict[str, Any] = {
@@ -60,7 +60,7 @@ def log_call(
         message_id = _complete(unit, conversation, of_message, told)
     values: dict[str, Any] = spoke_last(unit, conversation) if reached else _call_again(unit, conversation)
     if next_call_at is not None and values.get("follow_up_at") is not None:
-        values |= {**next_action(unit, conversation_id, CALL_AGAIN), "follow_up_at": next_call_at}
+        values |= {**next_action(unit, conversation.id, CALL_AGAIN), "follow_up_at": next_call_at}
     turn = Turn.ANSWERED if reached else None
     change(unit, conversation, Verb.CALLED, values, turn=turn, reason=outcome, message_id=message_id)
     return message_id

@@ -43,13 +43,17 @@ def save_draft(
     template_key: str | None = None,
 ) -> None:
     """Keep my draft; an empty one is dropped. Drafts are not audited (architecture.md)."""
+    if body.strip() and not _kept(unit, conversation_id, unit.actor.staff_id):
+        current(unit, conversation_id, lock=False)
     _save(unit, conversation_id, unit.actor.staff_id, body, internal=internal, template_key=template_key)
 
 
-def keep_for(unit: WriteUnit, conversation_id: int, author_id: int, body: str) -> None:
+def keep_for(
+    unit: WriteUnit, conversation_id: int, author_id: int, body: str, *, template_key: str | None = None
+) -> None:
     """An answer that did not go is its author's draft again, unless they have begun another here."""
     if not _kept(unit, conversation_id, author_id):
-        _save(unit, conversation_id, author_id, body, internal=False, template_key=None)
+        _save(unit, conversation_id, author_id, body, internal=False, template_key=template_key)
 
 
 def _save(
@@ -62,7 +66,6 @@ def _save(
             unit.execute(delete(Draft).where(Draft.id == found.id))
         return
     if found is None:
-        current(unit, conversation_id, lock=False)
         draft_id = unit.new_id("draft")
         statement = insert(Draft).values(id=draft_id, author_id=author)
     else:

@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
-from crm_core.inbox.model import Turn, Verb
+from crm_core.inbox.model import State, Turn, Verb
 from crm_core.inbox.record import Current, change, stored
 from crm_core.inbox.tables import Step, Undo
-from crm_core.inbox.threads.parting import owed_since, said_in
+from crm_core.inbox.timing.clocks import Life
 from crm_core.inbox.timing.counting import life_of
 from crm_core.work.units import ReadUnit, WriteUnit
 
@@ -37,32 +37,28 @@ def ask_again(
     """Change a conversation in which these messages never left, otherwise as `change` does.
 
     Their steps are undone wherever they lie by now, and `first_response_at` is what it is without
-    them. Where no step says any more that the patient asked, this one says since when; where
-    nobody can tell, they ask now, but for an undo.
+    them. Where no step says any more since when the patient waits, this one does; where none of
+    them had answered, they ask now, but for an undo.
     """
-    here: list[int] = []
-    for step_id, lies_in in _steps_of(unit, message_ids):
-        if lies_in == conversation.id:
-            here.append(step_id)
-        else:
+    steps = _steps_of(unit, message_ids)
+    for step_id, lies_in in steps:
+        if step_id != _last(steps, lies_in):
             change(unit, stored(unit, lies_in), Verb.UNDONE, {}, undoes=step_id)
-    for step_id in here[:-1]:
-        change(unit, stored(unit, conversation.id), Verb.UNDONE, {}, undoes=step_id)
-    if here[:-1]:
+    owed = owed_without(unit, conversation, message_ids) if steps else None
+    for lies_in in sorted({lies_in for _, lies_in in steps} - {conversation.id}):
+        change(unit, stored(unit, lies_in), Verb.UNDONE, {}, undoes=_last(steps, lies_in))
+    if len(steps) > 1:
         conversation = stored(unit, conversation.id)
-    undoes = here[-1] if here else None
+    undoes = _last(steps, conversation.id)
     life = life_of(unit, conversation.id, conversation.row["opened_at"], without=undoes)
-    owed, asked_at = life.owed_since, None
-    if not message_ids:
+    asked_at = owed if owed != life.owed_since else None
+    if owed is None and verb is not Verb.UNDONE:
         asked_at = unit.now
-    elif owed is None:
-        owed = asked_at = owed_since(said_in(unit, conversation.id))
-        asked_at = asked_at or (None if verb is Verb.UNDONE else unit.now)
     told: dict[str, Any] = {}
     if undoes is not None:
         answered = (event.turn_at for event in life.events if event.turn is Turn.ANSWERED)
         told["first_response_at"] = next(answered, None)
-    if owed is not None and message_ids:
+    if owed is not None:
         told["waiting_since"] = owed
     turn = Turn.ASKED if asked_at is not None else None
     change(
@@ -80,9 +76,27 @@ def ask_again(
     )
 
 
-def is_owed(unit: ReadUnit, conversation: Current) -> bool:
-    """Whether the patient waits for an answer by the messages that lie in the conversation."""
-    return owed_since(said_in(unit, conversation.id)) is not None
+def owed_without(unit: ReadUnit, conversation: Current, message_ids: Sequence[int]) -> datetime | None:
+    """Since when the patient waits in a conversation if these messages never left; None where nobody does.
+
+    That it was closed or merged since has answered nobody.
+    """
+    steps = _steps_of(unit, message_ids)
+    lying_in = {lies_in for _, lies_in in steps} | {conversation.id}
+    waited = (_owed_in(unit, stored(unit, lies_in), _last(steps, lies_in)) for lies_in in lying_in)
+    return min((since for since in waited if since is not None), default=None)
+
+
+def _owed_in(unit: ReadUnit, conversation: Current, without: int | None) -> datetime | None:
+    life = life_of(unit, conversation.id, conversation.row["opened_at"], without=without)
+    events = list(life.events)
+    while events and events[-1].state is State.CLOSED:
+        events.pop()
+    return Life(opened_at=life.opened_at, events=tuple(events)).owed_since
+
+
+def _last(steps: Sequence[tuple[int, int]], conversation_id: int) -> int | None:
+    return next((step_id for step_id, lies_in in reversed(steps) if lies_in == conversation_id), None)
 
 
 def later_verbs(unit: ReadUnit, conversation: Current, step_id: int | None) -> frozenset[Verb] | None:

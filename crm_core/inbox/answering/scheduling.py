@@ -17,9 +17,11 @@ from crm_core.channels.tables import Message, Outbox
 from crm_core.errors import CrmError, UsageError
 from crm_core.inbox.answering.answers import EmptyText, queued
 from crm_core.inbox.answering.drafts import keep_for
+from crm_core.inbox.complaints import rests_on
 from crm_core.inbox.handling import LONGEST_SNOOZE
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import Current, change, current, held_for_clinicians, next_action, still_open
+from crm_core.library.tables import Template, TemplateVersion
 from crm_core.store.feed import Topic
 from crm_core.work.units import ReadUnit, WriteUnit
 
@@ -32,6 +34,10 @@ class AlreadyPlanned(CrmError):
 
 class NothingPlanned(CrmError):
     """No answer is set to go later in C-{conversation_id}; it has left, or there never was one."""
+
+
+class HoldsAGrievance(CrmError):
+    """C-{conversation_id} was closed as a grievance with this reply, so it stays; reopen the grievance first."""
 
 
 @needs(Permission.MESSAGE_SEND)
@@ -99,7 +105,10 @@ def send_at_another_time(unit: WriteUnit, conversation_id: int, at: datetime) ->
 def send_no_more(unit: WriteUnit, conversation_id: int) -> None:
     """Take back what is set to go later: its text is its author's draft again, and the conversation open."""
     conversation = current(unit, conversation_id)
-    taken = [each for each in planned_in(unit, conversation_id) if take_back(unit, each)]
+    planned = planned_in(unit, conversation_id)
+    if any(rests_on(unit, each) for each in planned):
+        raise HoldsAGrievance(conversation_id=conversation_id)
+    taken = [each for each in planned if take_back(unit, each)]
     if not taken:
         raise NothingPlanned(conversation_id=conversation_id)
     for message_id in taken:
@@ -142,11 +151,16 @@ def settled_now(unit: ReadUnit, conversation_id: int, state: Delivery) -> Sequen
 
 
 def keep_as_draft(unit: WriteUnit, conversation_id: int, message_id: int) -> None:
-    """What did not go is its author's draft again, unless they have begun another."""
-    row = unit.execute(select(Message.author_id, Message.body).where(Message.id == message_id)).one()
+    """What did not go is its author's draft again, and still its template's, unless they have begun another."""
+    row = unit.execute(
+        select(Message.author_id, Message.body, Template.key.label("template"))
+        .outerjoin(TemplateVersion, TemplateVersion.id == Message.template_version_id)
+        .outerjoin(Template, Template.id == TemplateVersion.template_id)
+        .where(Message.id == message_id)
+    ).one()
     body = unit.open(row.body)
     if row.author_id is not None and body:
-        keep_for(unit, conversation_id, row.author_id, body)
+        keep_for(unit, conversation_id, row.author_id, body, template_key=row.template)
 
 
 def _to_come(unit: ReadUnit, at: datetime) -> None:

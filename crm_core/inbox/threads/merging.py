@@ -25,7 +25,6 @@ from crm_core.inbox.record import (
     still_open,
 )
 from crm_core.inbox.rules import DANGER_LANE, PHYSICIAN_LANE
-from crm_core.inbox.tables import Conversation
 from crm_core.inbox.threads.moving import move_all, move_back
 from crm_core.inbox.threads.unread import unread
 from crm_core.inbox.timing.counting import life_of
@@ -113,16 +112,6 @@ def unmerge(unit: WriteUnit, also: Mapping[str, Any]) -> dict[str, Any] | None:
     move_back(unit, also["rows"], other.id)
     change(unit, other, Verb.UNDONE, columns_restored(also["before"]), undoes=also["step"], reason=Verb.MERGED)
     return {}
-
-
-@needs(Permission.CONVERSATION_READ)
-def resolved(unit: ReadUnit, conversation_id: int) -> int:
-    """The conversation that an id stands for today: the one into which it was merged, or itself."""
-    found, seen = conversation_id, set[int]()
-    while found not in seen:
-        seen.add(found)
-        found = unit.scalar(select(Conversation.merged_into_id).where(Conversation.id == found)) or found
-    return found
 
 
 def nothing_planned(unit: ReadUnit, conversation_id: int) -> None:
