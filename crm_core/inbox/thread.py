@@ -16,7 +16,7 @@ from crm_core.channels.model import Delivery, Direction, Screened
 from crm_core.channels.outbox import why_sentences
 from crm_core.channels.quoting import folds
 from crm_core.channels.tables import Message, Outbox
-from crm_core.inbox.answering.newest import newest_in
+from crm_core.inbox.answering.newest import NEWEST, newest_of
 from crm_core.inbox.model import ClockKind, ConversationView, MessageView, State
 from crm_core.inbox.record import Current, current
 from crm_core.inbox.routing.deciding import explain, trace_of
@@ -27,7 +27,7 @@ from crm_core.work.units import ReadUnit
 
 _ROW = (
     Conversation.trace, Conversation.next_action, Staff.name.label("owner"), Conversation.owner_id, Conversation.state,
-    Conversation.escalated_by, Conversation.accepted_at,
+    Conversation.escalated_by, Conversation.accepted_at, *NEWEST,
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ class StepView:
 
 @needs(Permission.CONVERSATION_READ)
 def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
-    """The conversation with its thread, opened and so audited; seven statements however long it is."""
+    """The conversation with its thread, opened and so audited; five statements however long it is."""
     found = current(unit, conversation_id, lock=False)
     row = found.row
     more = unit.execute(
@@ -87,7 +87,7 @@ def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
         version=row["version"],
         follows_id=row["follows_id"],
         merged_into_id=row["merged_into_id"],
-        newest_message_id=newest_in(unit, conversation_id),
+        newest_message_id=newest_of(more),
         messages=thread,
         escalated_by_me=is_raised_by(unit.actor.staff_id, more),
     )
