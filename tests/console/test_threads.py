@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from crm_core.access.model import Role
+from crm_core.inbox.answering.drafts import save_draft
 from crm_core.inbox.handling import link
 from crm_core.inbox.threads.relinking import relink
 from crm_core.words import Channel
@@ -169,6 +170,20 @@ async def test_an_answer_begun_for_one_patient_is_not_sent_to_the_next(clinic: C
         assert outbox_rows(clinic.crm) == []
         hands.expect("Ana, it is 20 dollars")
         hands.expect("Bo Iversen")
+
+
+async def test_a_draft_whose_template_was_retired_is_not_sent(clinic: Clinic, account: Account) -> None:
+    account("kim", Role.AGENT)
+    number = clinic.text(BILL).conversation_id
+    async with console(clinic.crm, "kim") as hands:
+        assert number is not None
+        assert hands.app.session is not None
+        kim = hands.app.session.lanes.actor
+        clinic.do(kim, save_draft, number, "We have it.", template_key="other_received")
+        await opened(hands, number)
+        await hands.press("ctrl+s")
+        assert "may not be sent any more" in hands.toasts
+        assert outbox_rows(clinic.crm) == []
 
 
 async def test_a_category_and_a_priority_are_picked(clinic: Clinic, account: Account) -> None:
