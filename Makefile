@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= auto
+# One process more than there are cores: the console's tests wait for a screen much of their time.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: demo test setup lint bench torture screenshots tour docs clean
 
@@ -11,7 +12,7 @@ demo: setup
 	@$(BIN)/crm demo
 
 test: setup
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q --durations=15
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -35,6 +36,7 @@ bench: setup
 
 torture: setup
 	@$(BIN)/python -m pytest tests/torture -q -x -s
+	@TORTURE_LIVES=200 TORTURE_LIFE_STEPS=40 $(BIN)/python -m pytest tests/inbox/test_life.py -q -x
 
 screenshots: setup
 	@$(BIN)/python -m tests.screenshots
