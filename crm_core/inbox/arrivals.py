@@ -58,11 +58,18 @@ class InboxThreads:
         answered = answered_conversation(unit, rules, arrival)
         if answered is None or answered.is_open:
             open_one = answered.id if answered else _newest(unit, arrival, STILL_OPEN)
-            if open_one is not None:
-                return _join(unit, current(unit, open_one), arrival)
+            while open_one is not None:
+                conversation = current(unit, open_one)
+                if conversation.state is not State.CLOSED:
+                    return _join(unit, conversation, arrival)
+                # A colleague closed or merged it between the look and the lock: look again.
+                open_one = None if answered else _newest(unit, arrival, STILL_OPEN)
         closed = answered.id if answered else _newest(unit, arrival, _CLOSED)
         if closed is not None:
             conversation = current(unit, closed)
+            if conversation.state is not State.CLOSED:
+                # The end was undone at this very moment.
+                return _join(unit, conversation, arrival)
             if _leaves_it_closed(unit, rules, arrival):
                 change(unit, conversation, Verb.RECEIVED, {"last_message_at": unit.now}, reason="asks_for_nothing")
                 asks_nothing = ("it asks for nothing, so what is closed stays closed",)

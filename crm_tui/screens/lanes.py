@@ -93,7 +93,9 @@ class LanesScreen(Filtering, ThreadVerbs):
             return
         self.read("lanes", self.desk.lanes, self._show_lanes)
         if self.lane is not None:
-            self.query_one(QueueList).reload()
+            # None is there while the screen is being taken away, and a change may come in just then.
+            for queue in self.query(QueueList):
+                queue.reload()
 
     def _show_lanes(self, lanes: list[LaneCount]) -> None:
         self._counts = {lane.lane: lane for lane in lanes}
