@@ -13,8 +13,7 @@ from crm_core.inbox.answering.answers import SomethingNewer, note, reply
 from crm_core.inbox.answering.drafts import my_draft, save_draft
 from crm_core.inbox.answering.scheduling import send_later, send_no_more
 from crm_core.inbox.classifying import classify
-from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled
-from crm_core.inbox.handling import close, escalate, link, move
+from crm_core.inbox.handling import close, escalate, link
 from crm_core.inbox.model import State, Verb
 from crm_core.inbox.record import HeldForClinicians, resolved
 from crm_core.inbox.sharing.escalation import escalated_by_me
@@ -22,7 +21,6 @@ from crm_core.inbox.take import claim
 from crm_core.inbox.threads.duplicates import duplicates
 from crm_core.inbox.threads.merging import (
     GoesLater,
-    HoldsAComplaint,
     NotTheSamePerson,
     WithAPhysician,
     merge,
@@ -187,14 +185,6 @@ def test_what_a_physician_is_asked_is_not_merged(clinic: Clinic, staff: StaffFac
         clinic.do(both, merge, kept, other)
 
 
-def test_a_complaint_is_the_one_that_is_kept(clinic: Clinic) -> None:
-    kept, complaint = two_of_ana(clinic, "I want to file a complaint about the rude receptionist")
-    with pytest.raises(HoldsAComplaint):
-        clinic.do(clinic.agent, merge, kept, complaint)
-    clinic.do(clinic.agent, merge, complaint, kept)
-    assert stored(clinic.crm, kept)["merged_into_id"] == complaint
-
-
 def test_a_conversation_of_a_foreign_lane_is_not_found(clinic: Clinic, staff: StaffFactory) -> None:
     kept, other = two_of_ana(clinic)
     with pytest.raises(NotFound):
@@ -302,14 +292,6 @@ def test_what_nobody_could_screen_is_nobodys_and_at_the_top_wherever_it_is_merge
     assert without_version(clinic, kept) == before
 
 
-def test_a_complaint_that_holds_something_unscreened_is_still_one(clinic: Clinic) -> None:
-    kept, other = two_of_ana(clinic, "Hallo, ich habe seit gestern furchtbare Schmerzen und bekomme keine Luft")
-    clinic.do(clinic.agent, move, kept, lane="complaints", reason="wrong_lane")
-    clinic.do(clinic.agent, merge, kept, other)
-    row = stored(clinic.crm, kept)
-    assert (row["lane"], row["category"]) == ("front_desk", "complaint")
-
-
 def test_nothing_is_merged_while_an_answer_is_set_to_go_later_in_either(clinic: Clinic) -> None:
     kept, other = two_of_ana(clinic)
     later = MONDAY + timedelta(days=1)
@@ -392,25 +374,3 @@ def test_the_kept_one_is_to_be_resolved_by_when_the_older_was(clinic: Clinic) ->
     assert row["due_at"] == before["due_at"]
     clinic.do(clinic.agent, undo_last, newer)
     assert without_version(clinic, newer) == before
-
-
-def test_a_later_complaint_takes_the_day_of_the_one_before_and_stays_a_grievance(clinic: Clinic) -> None:
-    first = clinic.text("I want to complain, your receptionist was rude to me").conversation_id
-    clinic.at(MONDAY + timedelta(days=3))
-    again = clinic.text("I complain again: your receptionist was rude to me").message_id
-    later = clinic.do(clinic.agent, split, first, message_ids=[again])
-    clinic.do(clinic.agent, merge, later, first)
-    end = ComplaintEnd(category="staff_behaviour", answered_on=(MONDAY + timedelta(days=3)).date())
-    with pytest.raises(ComplaintUnsettled, match="it came on 2026-11-23"):
-        clinic.do(clinic.agent, close, later, outcome="resolved", complaint=end)
-
-
-def test_a_complaint_came_on_its_own_day_though_something_older_is_merged_into_it(clinic: Clinic) -> None:
-    bill = clinic.text(BILL).conversation_id
-    clinic.at(MONDAY + timedelta(days=3))
-    rude = clinic.text("I want to complain, your receptionist was rude to me").message_id
-    complaint = clinic.do(clinic.agent, split, bill, message_ids=[rude])
-    clinic.do(clinic.agent, merge, complaint, bill)
-    end = ComplaintEnd(category="staff_behaviour", answered_on=(MONDAY + timedelta(days=3)).date())
-    clinic.do(clinic.agent, close, complaint, outcome="resolved", complaint=end)
-    assert stored(clinic.crm, complaint)["state"] is State.CLOSED
