@@ -248,31 +248,8 @@ def change(
     if row["state"] == State.CLOSED != after["state"]:
         # Undone or reopened: how a complaint ended stays as history and counts no more.
         unit.execute(_VOID, {"of_id": conversation.id, "at": unit.now})
-    step_id = unit.new_id("step")
-    unit.execute(
-        _ADD_STEP,
-        [
-            {
-                "id": step_id,
-                "conversation_id": conversation.id,
-                "at": unit.now,
-                "actor_id": unit.actor.staff_id,
-                "verb": verb,
-                "from_state": row["state"],
-                "to_state": after["state"],
-                "from_lane": row["lane"],
-                "to_lane": after["lane"],
-                "from_owner": row["owner_id"],
-                "to_owner": after["owner_id"],
-                "reason": reason,
-                "turn": turn,
-                "turn_at": turn_at,
-                "message_id": message_id,
-                "undoes_id": undoes,
-                "words_sealed": unit.seal(Field.STEP_TEXT, step_id, words),
-            }
-        ],
-    )
+    told = {"reason": reason, "turn": turn, "turn_at": turn_at, "message_id": message_id, "undoes_id": undoes}
+    step_id = _add_step(unit, verb, row, after, words, told)
     if undoable and unit.actor.staff_id:
         before = columns_kept(row)
         if linked_contact is not None:
@@ -290,6 +267,35 @@ def change(
         withdraw_offer(unit, conversation.id)
     unit.audit(STEP_TAGS[verb], conversation.id, why=reason)
     unit.changed(Topic.INBOX)
+    return step_id
+
+
+def _add_step(  # noqa: PLR0917 - what was, what is, and what is told of it
+    unit: WriteUnit,
+    verb: Verb,
+    row: Mapping[str, Any],
+    after: Mapping[str, Any],
+    words: str | None,
+    told: Mapping[str, Any],
+) -> int:
+    """Write one step of the history, from `row` to `after`; returns its id."""
+    step_id = unit.new_id("step")
+    step = {
+        "id": step_id,
+        "conversation_id": row["id"],
+        "at": unit.now,
+        "actor_id": unit.actor.staff_id,
+        "verb": verb,
+        "from_state": row["state"],
+        "to_state": after["state"],
+        "from_lane": row["lane"],
+        "to_lane": after["lane"],
+        "from_owner": row["owner_id"],
+        "to_owner": after["owner_id"],
+        **told,
+        "words_sealed": unit.seal(Field.STEP_TEXT, step_id, words),
+    }
+    unit.execute(_ADD_STEP, [step])
     return step_id
 
 

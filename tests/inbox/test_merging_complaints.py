@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from crm_core.inbox.complaints import ComplaintEnd, ComplaintUnsettled
-from crm_core.inbox.handling import close, link, move
+from crm_core.inbox.handling import close, move
 from crm_core.inbox.model import State
 from crm_core.inbox.threads.merging import (
     HoldsAComplaint,
@@ -17,30 +17,7 @@ from crm_core.inbox.threads.splitting import split
 from tests.conftest import MONDAY
 from tests.inbox.conftest import Clinic
 from tests.inbox.looking import stored
-
-BILL = "How much is my bill?"
-VISIT = "I need to move my visit on Thursday"
-STRANGER = "+1 646 555 0177"
-_MAY_DIFFER = {"version"}
-
-
-def two_of_ana(clinic: Clinic, second: str = VISIT) -> tuple[int, int]:
-    """Ana's two open conversations, the second an hour after the first, from a number that was nobody's."""
-    first = clinic.text(BILL).conversation_id
-    clinic.at(MONDAY + timedelta(hours=1))
-    other = clinic.text(second, STRANGER).conversation_id
-    assert first is not None
-    assert other is not None
-    clinic.do(clinic.agent if not second.startswith("I have") else clinic.nurse, link, other, clinic.patients["Ana"])
-    return first, other
-
-
-def without_version(clinic: Clinic, number: int) -> dict[str, object]:
-    return {name: value for name, value in stored(clinic.crm, number).items() if name not in _MAY_DIFFER}
-
-
-def bodies(clinic: Clinic, number: int) -> list[str]:
-    return [str(message.body) for message in clinic.now_at(number).messages]
+from tests.inbox.test_merging import BILL, two_of_ana
 
 
 def test_a_complaint_is_the_one_that_is_kept(clinic: Clinic) -> None:
