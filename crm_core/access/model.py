@@ -20,6 +20,12 @@ class Permission(StrEnum):
     OUTBOX_READ = "outbox:read"
     OUTBOX_DELIVER = "outbox:deliver"
     OUTBOX_RESOLVE = "outbox:resolve"
+    TIMER_SET = "timer:set"
+    POLLER_READ = "poller:read"
+    CONSENT_READ = "consent:read"
+    CONSENT_RECORD = "consent:record"
+    NOTICE_READ = "notice:read"
+    NOTICE_PLAN = "notice:plan"
     TASK_READ = "task:read"
     TASK_WORK = "task:work"
     PATIENT_READ = "patient:read"
@@ -59,6 +65,12 @@ _PHRASES = {
     Permission.OUTBOX_READ: "see the outbox",
     Permission.OUTBOX_DELIVER: "deliver the outbox",
     Permission.OUTBOX_RESOLVE: "settle what became of a message",
+    Permission.TIMER_SET: "set what must happen later",
+    Permission.POLLER_READ: "see which pollers live",
+    Permission.CONSENT_READ: "see what patients consented to",
+    Permission.CONSENT_RECORD: "record consent",
+    Permission.NOTICE_READ: "see what is planned for patients",
+    Permission.NOTICE_PLAN: "plan notices",
     Permission.TASK_READ: "see tasks",
     Permission.TASK_WORK: "work on tasks",
     Permission.PATIENT_READ: "read patients",
@@ -101,6 +113,12 @@ _FRONT_LINE = frozenset(
         Permission.CONVERSATION_WORK,
         Permission.MESSAGE_SEND,
         Permission.OUTBOX_READ,
+        Permission.TIMER_SET,
+        Permission.POLLER_READ,
+        Permission.CONSENT_READ,
+        Permission.CONSENT_RECORD,
+        Permission.NOTICE_READ,
+        Permission.NOTICE_PLAN,
         Permission.TASK_READ,
         Permission.TASK_WORK,
         Permission.PATIENT_READ,
@@ -115,6 +133,8 @@ _ADMIN = frozenset(
         Permission.LANE_READ,
         Permission.MESSAGE_RECEIVE,
         Permission.OUTBOX_DELIVER,
+        Permission.TIMER_SET,
+        Permission.POLLER_READ,
         Permission.PATIENT_IMPORT,
         Permission.TEMPLATE_READ,
         Permission.TEMPLATE_WRITE,
@@ -147,7 +167,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.APPROVER: frozenset({Permission.TEMPLATE_READ, Permission.TEMPLATE_APPROVE, Permission.PLAYBOOK_READ}),
     Role.PRIVACY: frozenset(
-        {Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.VENDOR_READ, Permission.STAFF_READ}
+        {
+            Permission.AUDIT_READ,
+            Permission.AUDIT_VERIFY,
+            Permission.VENDOR_READ,
+            Permission.STAFF_READ,
+            Permission.CONSENT_READ,
+            Permission.CONSENT_RECORD,
+        }
     ),
     Role.ADMIN: _ADMIN,
 }

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +28,7 @@ from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver, reasons_json
 from crm_core.channels.tables import LEAVING, Message, Outbox
 from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.store.feed import Topic
+from crm_core.timers.model import Tally
 from crm_core.vault.sealing import Tampered
 from crm_core.words import Channel, Purpose
 from crm_core.work.units import Units, WriteUnit
@@ -41,24 +41,6 @@ FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
 
 _table = Outbox.__table__
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """What a run of the courier did; `dead` gave up after MOST_TRIES."""
-
-    claimed: int = 0
-    done: int = 0
-    retried: int = 0
-    dead: int = 0
-    sent: int = 0
-    failed: int = 0
-    unknown: int = 0
-
-    def add(self, other: Tally) -> None:
-        """Count another run in."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 class Courier:

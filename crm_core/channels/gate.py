@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from crm_core.channels.model import Reason, Verdict
 from crm_core.channels.vendors import agreement_until
 from crm_core.patients.contact_points import users_of
 from crm_core.patients.tables import ContactPoint, Patient
-from crm_core.words import Channel
+from crm_core.words import Channel, Purpose
 from crm_core.work.units import ReadUnit
 
 
@@ -27,7 +28,9 @@ from crm_core.work.units import ReadUnit
 class Candidate:
     """A message that wants to go. `keyword_answer`: the one confirmation that an opt-out itself asks for.
 
-    `message_id` is its own once it is written and about to leave.
+    `message_id` is its own once it is written and about to leave. `automatic`: no person writes
+    it. `answers`: the patient's own text asks for it now (opt-out notice, HELP, confirmation,
+    which-one, red-flag text), whatever the hour. After `send_by` it is stale and does not go.
     """
 
     channel: Channel
@@ -38,6 +41,11 @@ class Candidate:
     subject: str | None = field(default=None, repr=False)
     keyword_answer: bool = False
     message_id: int | None = None
+    purpose: Purpose = Purpose.ANSWER
+    automatic: bool = False
+    answers: bool = False
+    send_by: datetime | None = None
+    template_version_id: int | None = None
 
 
 class GateCheck(Protocol):

@@ -135,10 +135,14 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether a message may go, with every reason in the order asked."""
+    """Whether a message may go, with every reason in the order asked.
+
+    Where it may not go now but later, `not_before` is when to ask again, aware.
+    """
 
     allowed: bool
     reasons: tuple[Reason, ...]
+    not_before: datetime | None = None
 
     @property
     def refusal(self) -> Reason | None:

@@ -12,6 +12,7 @@ from crm_core.channels.keywords import Keyword
 from crm_core.channels.keywords_section import KeywordsSection
 from crm_core.channels.model import Handled
 from crm_core.channels.outbox import NotSendable, Posting, SendObserver, post, suppress_queued
+from crm_core.dedup import keyword_answer_key
 from crm_core.patients.service import opt_in, opt_out
 from crm_core.playbook.service import in_force
 from crm_core.words import Channel, Purpose
@@ -78,7 +79,7 @@ class KeywordHandler:
                     author_id=None,
                     template_version_id=None,
                     hold=timedelta(0),
-                    dedup_key=f"keyword-{arrival.message_id}",
+                    dedup_key=keyword_answer_key(arrival.message_id),
                 ),
             )
         except NotSendable:

@@ -19,6 +19,7 @@ from crm_core.channels.model import Delivery, Direction, MessageKind, Reason, Sc
 from crm_core.channels.quoting import new_part
 from crm_core.channels.same_text import text_token
 from crm_core.channels.tables import Message, Outbox
+from crm_core.dedup import message_key
 from crm_core.errors import CrmError, NotFound, UsageError
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
@@ -120,7 +121,7 @@ def post(unit: WriteUnit, gate: Gate, posting: Posting) -> int:
     row = {
         "id": unit.new_id("outbox"),
         "message_id": message_id,
-        "dedup_key": posting.dedup_key or f"message-{message_id}",
+        "dedup_key": posting.dedup_key or message_key(message_id),
         "channel": candidate.channel,
         "purpose": posting.purpose,
         "contact_point_id": candidate.contact_point_id,

@@ -46,6 +46,8 @@ class Topic(StrEnum):
     PLAYBOOK = "playbook"
     HANDOVER = "handover"
     PRESENCE = "presence"
+    POLLERS = "pollers"
+    RINGING = "ringing"
 
 
 _TOPICS = {topic.value: topic for topic in Topic}

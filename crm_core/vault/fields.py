@@ -40,6 +40,13 @@ class Field(IntEnum):
     VIEW_FILTER = 342
     ATTACHMENT_NAME = 351
     ATTACHMENT_BYTES = 352
+    INCOMING_PAYLOAD = 361
+    CONSENT_EVIDENCE = 371
+    CONFIDENTIAL_WORDS = 381
+    PROXY_NAME = 391
+    PROXY_WORDS = 392
+    NOTICE_FIELDS = 401
+    RING_NUMBER = 411
 
     @property
     def kind(self) -> str:
@@ -57,4 +64,10 @@ _KINDS = {
     33: "task",
     34: "saved_view",
     35: "attachment",
+    36: "incoming",
+    37: "consent",
+    38: "confidential_request",
+    39: "proxy",
+    40: "notice",
+    41: "ring",
 }

@@ -18,6 +18,12 @@ _OPENED = {
     "task": Tag.TASK_OPENED,
     "attachment": Tag.ATTACHMENT_OPENED,
     "saved_view": Tag.VIEW_OPENED,
+    "incoming": Tag.INCOMING_OPENED,
+    "consent": Tag.CONSENT_OPENED,
+    "confidential_request": Tag.CONFIDENTIAL_OPENED,
+    "proxy": Tag.PROXY_OPENED,
+    "notice": Tag.NOTICE_OPENED,
+    "ring": Tag.RING_OPENED,
 }
 
 

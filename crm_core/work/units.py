@@ -46,6 +46,12 @@ _NEEDED = {
     "task": Permission.TASK_READ,
     "attachment": Permission.CONVERSATION_READ,
     "saved_view": Permission.CONVERSATION_READ,
+    "incoming": Permission.MESSAGE_RECEIVE,
+    "consent": Permission.CONSENT_READ,
+    "confidential_request": Permission.CONSENT_READ,
+    "proxy": Permission.PATIENT_READ,
+    "notice": Permission.NOTICE_READ,
+    "ring": Permission.PATIENT_READ,
 }
 """The permission that opening a value of each kind of record asks for."""
 

@@ -15,7 +15,7 @@ from crm_tui.cli.session import Session
 
 if TYPE_CHECKING:
     from crm_core.app import Crm
-    from crm_core.channels.delivery import Tally
+    from crm_core.timers.model import Tally
 
 app = group("Deliver what is due.")
 
@@ -51,7 +51,7 @@ class Poller:
     """One process's turn at what is due; `tally` counts what it did."""
 
     def __init__(self, crm: Crm) -> None:
-        from crm_core.channels.delivery import Tally
+        from crm_core.timers.model import Tally
 
         self.tally: Tally = Tally()
         self._crm = crm

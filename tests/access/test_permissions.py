@@ -34,6 +34,12 @@ message:receive        .     .       .          .          .         .        . 
 outbox:read            x     x       x          x          x         .        .      .
 outbox:deliver         .     .       .          .          .         .        .      x
 outbox:resolve         .     .       .          .          x         .        .      .
+timer:set              x     x       x          x          x         .        .      x
+poller:read            x     x       x          x          x         .        .      x
+consent:read           x     x       x          x          x         .        x      .
+consent:record         x     x       x          x          x         .        x      .
+notice:read            x     x       x          x          x         .        .      .
+notice:plan            x     x       x          x          x         .        .      .
 task:read              x     x       x          x          x         .        .      .
 task:work              x     x       x          x          x         .        .      .
 patient:read           x     x       x          x          x         .        .      .

@@ -13,6 +13,7 @@ from crm_core.access.model import SYSTEM
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import FOUND_SENT
 from crm_core.channels.tables import Message
+from crm_core.dedup import delivery_task_key
 from crm_core.inbox.answering.answers import spoke_last
 from crm_core.inbox.answering.never_left import ask_again
 from crm_core.inbox.answering.scheduling import keep_as_draft, settled_now
@@ -113,7 +114,7 @@ def _leave_tasks(
     ).all()
     for message in authors:
         owner = owner_id or message.author_id
-        add_task(unit, replace(told, owner_id=owner, lane=conversation.lane, dedup_key=f"delivery-{message.id}"))
+        add_task(unit, replace(told, owner_id=owner, lane=conversation.lane, dedup_key=delivery_task_key(message.id)))
 
 
 def _wait_again(unit: WriteUnit, conversation: Current) -> None:

@@ -1,0 +1,89 @@
+"""What a timer is, who handles it, and what a poller's chore is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from crm_core.work.units import WriteUnit
+
+
+class TimerState(StrEnum):
+    """`waiting` until it has been handled; a claimed timer is one whose `run_at` lies a lease ahead."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    """A claimed timer in its handler's hands.
+
+    `due_at` is when it was to run; `attempt` counts this try, from 1; `token` is the lease's, which
+    finishing demands.
+    """
+
+    id: int
+    kind: str
+    subject_id: int
+    due_at: datetime
+    attempt: int
+    token: int
+
+
+class TimerHandler(Protocol):
+    """One feature's handling of its kind of timer, registered in app.py."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def fire(self, unit: WriteUnit, timers: Sequence[Timer]) -> Mapping[int, datetime]:
+        """Look at the world again and do what is due, for all of them in this one unit.
+
+        Returns the timers (by id) that are to run once more, and when; the others are done. An
+        error undoes the whole unit: the batch is then run singly, and the one that fails alone is
+        retried with a growing pause, at last `dead`. A subject that is gone or settled is no error.
+        """
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What pollers did; `dead` gave up after the last try. Timers and messages are counted alike."""
+
+    claimed: int = 0
+    done: int = 0
+    retried: int = 0
+    dead: int = 0
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count another run in."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+class Chore(Protocol):
+    """One kind of work that `crm poll --kinds` names and a poller does again and again, off any other's way."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def every(self) -> timedelta:
+        """The pause between two runs that found nothing."""
+
+    def run(self, stopped: Callable[[], bool]) -> Tally:
+        """Do what is due until nothing is, or until `stopped`, which is asked between two pieces of work.
+
+        A chore that waits for its provider (IMAP's IDLE) asks it at least every five seconds.
+        """
+
+    def close(self) -> None:
+        """Let go of connections; running again opens new ones."""
