@@ -26,8 +26,8 @@ from crm_core.store.engines import open_store
 from crm_core.store.schema import HEAD
 from tests.conftest import database_url, run_sql
 
-for _module in Path(crm_core.__path__[0]).glob("*/tables.py"):
-    import_module(f"crm_core.{_module.parent.name}.tables")
+for _module in Path(crm_core.__path__[0]).glob("**/tables.py"):
+    import_module(".".join(("crm_core", *_module.relative_to(crm_core.__path__[0]).with_suffix("").parts)))
 
 UNMAPPED = re.compile(rf"{search_index.TABLE}(_\w+)?|alembic_version|sqlite_sequence")
 """Tables that no class maps: the index of tokens, with what FTS5 keeps behind it, and Alembic's own."""
