@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from crm_core.errors import CrmError, StoreMissing, Unavailable
 
@@ -71,6 +71,34 @@ class SpoolTable(_Table):
     path: Path = Path("spool.jsonl")
 
 
+class MailboxTable(_Table):
+    """`[mailbox.NAME]`: a folder read over IMAP, always over verified TLS.
+
+    `port` is 993, or 143 with STARTTLS, where none is named. What was taken in is moved to
+    `done_folder` where one is named. `every` are the seconds between two looks where the server has
+    no IDLE, or `idle` is off, and before a broken connection is tried again.
+    """
+
+    host: str = Field(min_length=1)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Literal["tls", "starttls"] = "tls"
+    user: str = Field(min_length=1)
+    password_file: Path
+    ca_file: Path | None = None
+    folder: str = Field(default="INBOX", min_length=1)
+    done_folder: str | None = Field(default=None, min_length=1)
+    vendor: str = Field(min_length=1, description="the vendor whose BAA covers this mailbox, as `crm vendor` names it")
+    idle: bool = True
+    every: int = Field(default=60, ge=5, le=3600)
+
+    @model_validator(mode="after")
+    def _not_into_itself(self) -> Self:
+        if self.done_folder == self.folder:
+            raise ValueError("done_folder is the folder itself; name another, or none")
+        return self
+
+
+MailboxName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 GatewayTable = Annotated[SmtpTable | SpoolTable, Field(discriminator="kind")]
 
 
@@ -103,6 +131,7 @@ class _File(_Table):
     playbook: _Playbook = _Playbook()
     console: _Console = _Console()
     gateway: dict[str, GatewayTable] = {}
+    mailbox: dict[MailboxName, MailboxTable] = {}
     keys: dict[str, str] = {}
 
 
@@ -112,8 +141,8 @@ class Settings:
 
     `store_url` holds a database password where there is one, so it is kept out of the repr.
     `console_delivers`: a console of an embedded store delivers the outbox while it is open.
-    `gateways` maps a channel's word ("email", "sms") to its table. `keys` maps a command of the
-    console to the key that takes the place of its own.
+    `gateways` maps a channel's word ("email", "sms") to its table, `mailboxes` a name to its. `keys`
+    maps a command of the console to the key that takes the place of its own.
     """
 
     home: Path
@@ -124,6 +153,7 @@ class Settings:
     lock_seconds: int = LOCK_SECONDS
     console_delivers: bool = True
     gateways: Mapping[str, SmtpTable | SpoolTable] = field(default_factory=dict)
+    mailboxes: Mapping[str, MailboxTable] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -193,7 +223,11 @@ def parse_settings(home: Path, file: Path) -> Settings:
         console_delivers=parsed.console.deliver,
         keys=dict(parsed.keys),
         gateways={name: _absolute(home, table) for name, table in parsed.gateway.items()},
+        mailboxes={name: _absolute(home, table) for name, table in parsed.mailbox.items()},
     )
+
+
+_AnyTable = TypeVar("_AnyTable", bound=_Table)
 
 
 def _problem(error: object) -> str:
@@ -202,7 +236,7 @@ def _problem(error: object) -> str:
     return f"{where}: {str(error['msg']).lower()}"
 
 
-def _absolute(home: Path, table: SmtpTable | SpoolTable) -> SmtpTable | SpoolTable:
+def _absolute(home: Path, table: _AnyTable) -> _AnyTable:
     paths = {name: home / value.expanduser() for name, value in table if isinstance(value, Path)}
     return table.model_copy(update=paths)
 
@@ -332,4 +366,11 @@ path = "sms.jsonl"
 # password_file = "smtp-password"
 # from = "frontdesk@example.org"
 # vendor = "Example Mail"   # must be known to `crm vendor` with a BAA in date
+
+# A mailbox that is read; see docs/gateways.md.
+# [mailbox.front_desk]
+# host = "mail.example.org"
+# user = "frontdesk@example.org"
+# password_file = "imap-password"
+# vendor = "Example Mail"
 """

@@ -1,0 +1,1 @@
+"""Letters in: the clinic's mailboxes read over IMAP, what bounced, and what machines wrote."""
