@@ -44,3 +44,4 @@ class Purpose(StrEnum):
     CARE = "care"
     REMINDER = "reminder"
     NOTICE = "notice"
+    OUTREACH = "outreach"

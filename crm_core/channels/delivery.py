@@ -30,7 +30,7 @@ from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.store.feed import Topic
 from crm_core.timers.model import Tally
 from crm_core.vault.sealing import Tampered
-from crm_core.words import Channel, Purpose
+from crm_core.words import Channel
 from crm_core.work.units import Units, WriteUnit
 
 BATCH = 50
@@ -122,8 +122,9 @@ def _details() -> Any:
     return (
         select(
             Outbox.id, Outbox.state, Outbox.fence, Outbox.tries, Outbox.gateway, Outbox.message_id, Outbox.dedup_key,
-            Outbox.channel, Outbox.purpose, Outbox.contact_point_id, Outbox.patient_id, Message.conversation_id,
-            Message.body, Message.subject, ContactPoint.value, Patient.given,
+            Outbox.channel, Outbox.purpose, Outbox.contact_point_id, Outbox.patient_id, Outbox.automatic,
+            Outbox.answers, Outbox.send_by, Message.conversation_id, Message.template_version_id, Message.body,
+            Message.subject, ContactPoint.value, Patient.given,
         )
         .join(Message, Message.id == Outbox.message_id)
         .outerjoin(ContactPoint, ContactPoint.id == Outbox.contact_point_id)
@@ -187,8 +188,12 @@ def _opened(unit: WriteUnit, row: Any) -> tuple[Candidate, Outgoing]:
         text=body,
         first_name=given.split()[0] if given and given.split() else None,
         subject=str(subject) if subject else None,
-        keyword_answer=row.purpose == Purpose.NOTICE and row.dedup_key.startswith("keyword-"),
         message_id=row.message_id,
+        purpose=row.purpose,
+        automatic=row.automatic,
+        answers=row.answers,
+        send_by=row.send_by,
+        template_version_id=row.template_version_id,
     )
     is_letter = row.channel == Channel.EMAIL
     known = answers_letter(unit, row.conversation_id, row.contact_point_id) if is_letter else ()
@@ -212,7 +217,7 @@ def begin(unit: WriteUnit, gate: Gate, row: Claimed) -> Fate | None:
     verdict = gate.judge(unit, row.candidate)
     if verdict.refusal is not None or row.gateway is None:
         return suppressed(verdict)
-    ours = update(_table).where(_is_ours(row)).values(gateway=row.gateway.name)  # type: ignore[arg-type]
+    ours = update(_table).where(_is_ours(row)).values(gateway=row.gateway.name, begun_at=unit.now)  # type: ignore[arg-type]
     return Fate(state=Delivery.SENDING) if unit.execute(ours).rowcount == 1 else None
 
 

@@ -26,7 +26,7 @@ from crm_core.work.units import ReadUnit
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A message that wants to go. `keyword_answer`: the one confirmation that an opt-out itself asks for.
+    """A message that wants to go.
 
     `message_id` is its own once it is written and about to leave. `automatic`: no person writes
     it. `answers`: the patient's own text asks for it now (opt-out notice, HELP, confirmation,
@@ -39,7 +39,6 @@ class Candidate:
     text: str = field(repr=False)
     first_name: str | None = field(repr=False)
     subject: str | None = field(default=None, repr=False)
-    keyword_answer: bool = False
     message_id: int | None = None
     purpose: Purpose = Purpose.ANSWER
     automatic: bool = False
@@ -70,6 +69,10 @@ class Gate:
                 break
         return Verdict(allowed=all(reason.passed for reason in reasons), reasons=tuple(reasons))
 
+    def judge_all(self, unit: ReadUnit, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """What `judge` says of each, in their order."""
+        return [self.judge(unit, candidate) for candidate in candidates]
+
     def _asked(self, unit: ReadUnit, candidate: Candidate) -> Iterator[Reason]:
         yield from self._gateway(unit, candidate.channel)
         if candidate.contact_point_id is None:
@@ -81,7 +84,7 @@ class Gate:
             )
         ).one()
         yield _no("number", "marked invalid") if point.invalid_at else _yes("number", "not known to be invalid")
-        if candidate.keyword_answer:
+        if candidate.answers and candidate.patient_id is None:
             yield _yes("opt-out", "answers the keyword itself")
             return
         yield _no("opt-out", "opted out") if point.opted_out_at else _yes("opt-out", "not opted out")

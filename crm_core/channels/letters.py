@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import insert, select
 
@@ -49,10 +49,18 @@ def keep_letter(unit: WriteUnit, message_id: int, inbound: Inbound) -> None:
 
 
 @needs(Permission.MESSAGE_SEND)
-def keep_our_letter(unit: WriteUnit, message_id: int, attempt_id: str) -> None:
-    """Remember what an answer to this letter of ours will name: the part of its Message-ID before the @."""
-    row = {"message_id": message_id, "token": _token(unit, f"<{local_part(attempt_id)}@>")}
-    unit.execute(insert(Letter.__table__), [row])  # type: ignore[arg-type]
+def keep_our_letters(unit: WriteUnit, attempt_ids: Mapping[int, str]) -> None:
+    """Remember what answers to these letters of ours will name: the part of their Message-IDs before the @.
+
+    `attempt_ids` by message.
+    """
+    if not attempt_ids:
+        return
+    rows = [
+        {"message_id": message_id, "token": _token(unit, f"<{local_part(attempt_id)}@>")}
+        for message_id, attempt_id in attempt_ids.items()
+    ]
+    unit.execute(insert(Letter.__table__), rows)  # type: ignore[arg-type]
 
 
 def conversations_answered(unit: ReadUnit, ids: Sequence[str]) -> list[int]:

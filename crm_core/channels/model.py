@@ -36,7 +36,8 @@ class Screened(StrEnum):
 class Delivery(StrEnum):
     """Where an outgoing message is.
 
-    `unknown` means that the gateway may or may not have it: it is never resent blindly.
+    `unknown` means that the gateway may or may not have it: it is never resent blindly. `held`
+    waits until staff decide, and no sender takes it; `expired` came to its time too late to be true.
     """
 
     QUEUED = "queued"
@@ -46,6 +47,8 @@ class Delivery(StrEnum):
     UNKNOWN = "unknown"
     SUPPRESSED = "suppressed"
     TAKEN_BACK = "taken_back"
+    HELD = "held"
+    EXPIRED = "expired"
 
 
 class Withheld(StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from crm_core.audit.tags import Tag
 from crm_core.channels.gate import Candidate, Gate
@@ -65,7 +64,9 @@ class KeywordHandler:
             patient_id=None,
             text=text,
             first_name=None,
-            keyword_answer=True,
+            purpose=Purpose.NOTICE,
+            automatic=True,
+            answers=True,
         )
         try:
             post(
@@ -74,11 +75,7 @@ class KeywordHandler:
                 Posting(
                     conversation_id=None,
                     candidate=candidate,
-                    purpose=Purpose.NOTICE,
-                    subject=None,
                     author_id=None,
-                    template_version_id=None,
-                    hold=timedelta(0),
                     dedup_key=keyword_answer_key(arrival.message_id),
                 ),
             )

@@ -6,15 +6,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.letters import keep_our_letter
+from crm_core.channels.letters import keep_our_letters
 from crm_core.channels.model import Delivery, Direction, MessageKind, Reason, Screened, Verdict
 from crm_core.channels.quoting import new_part
 from crm_core.channels.same_text import text_token
@@ -23,8 +23,10 @@ from crm_core.dedup import message_key
 from crm_core.errors import CrmError, NotFound, UsageError
 from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
-from crm_core.words import Channel, Purpose
+from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
+
+_MESSAGES, _OUTBOX = cast("Table", Message.__table__), cast("Table", Outbox.__table__)
 
 LONGEST_FAILURE = 80
 """Characters kept of why a message did not go."""
@@ -67,13 +69,18 @@ class Posting:
 
     conversation_id: int | None
     candidate: Candidate
-    purpose: Purpose
-    subject: str | None
     author_id: int | None
-    template_version_id: int | None
-    hold: timedelta
+    hold: timedelta = timedelta(0)
     dedup_key: str | None = None
     planned_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    """What became of a posting: the message's id where it was queued, and what the gate said."""
+
+    message_id: int | None
+    verdict: Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,51 +102,95 @@ class OutboxRow:
 
 @needs(Permission.MESSAGE_SEND)
 def post(unit: WriteUnit, gate: Gate, posting: Posting) -> int:
-    """Queue a message if the gate lets it; returns the message's id, or raises NotSendable."""
+    """Queue a message if the gate lets it, for later where it says so; its id, or NotSendable is raised."""
+    (posted,) = post_all(unit, gate, (posting,))
+    if posted.message_id is None:
+        raise NotSendable(posted.verdict)
+    return posted.message_id
+
+
+@needs(Permission.MESSAGE_SEND)
+def post_all(unit: WriteUnit, gate: Gate, postings: Sequence[Posting]) -> list[Posted]:
+    """Queue those that the gate lets go, now or later, with one audit row; what became of each, in their order.
+
+    The statements do not grow with the number of postings. AlreadyInUse where an occasion has been
+    posted before: then none is queued.
+    """
+    verdicts = gate.judge_all(unit, [posting.candidate for posting in postings])
+    going = [
+        (posting, verdict)
+        for posting, verdict in zip(postings, verdicts, strict=True)
+        if verdict.allowed or verdict.not_before is not None
+    ]
+    numbers = iter(_queue(unit, going))
+    return [
+        Posted(message_id=next(numbers) if verdict.allowed or verdict.not_before else None, verdict=verdict)
+        for verdict in verdicts
+    ]
+
+
+def _queue(unit: WriteUnit, going: Sequence[tuple[Posting, Verdict]]) -> Sequence[int]:
+    """Write the messages and their rows; returns the messages' ids."""
+    if not going:
+        return ()
+    ids, row_ids = unit.new_ids("message", len(going)), unit.new_ids("outbox", len(going))
+    rows = [
+        _outbox_row(unit, message_id, posting, verdict)
+        for message_id, (posting, verdict) in zip(ids, going, strict=True)
+    ]
+    unit.execute(
+        insert(_MESSAGES),
+        [_message_row(unit, message_id, posting) for message_id, (posting, _) in zip(ids, going, strict=True)],
+    )
+    unit.execute(insert(_OUTBOX), [{"id": row_id, **row} for row_id, row in zip(row_ids, rows, strict=True)])
+    letters = {row["message_id"]: row["dedup_key"] for row in rows if row["channel"] is Channel.EMAIL}
+    keep_our_letters(unit, letters)
+    unit.audit(Tag.MESSAGE_QUEUED, *ids)
+    unit.changed(Topic.OUTBOX)
+    return ids
+
+
+def _message_row(unit: WriteUnit, message_id: int, posting: Posting) -> dict[str, Any]:
     candidate = posting.candidate
-    verdict = gate.judge(unit, candidate)
-    if not verdict.allowed:
-        raise NotSendable(verdict)
-    message_id = unit.new_id("message")
-    message = {
+    return {
         "id": message_id,
         "conversation_id": posting.conversation_id,
         "direction": Direction.OUT,
-        "kind": MessageKind.TEXT if posting.author_id else MessageKind.AUTOMATIC,
+        "kind": MessageKind.AUTOMATIC if candidate.automatic else MessageKind.TEXT,
         "channel": candidate.channel,
         "at": unit.now,
         "recorded_at": unit.now,
         "contact_point_id": candidate.contact_point_id,
         "author_id": posting.author_id,
-        "template_version_id": posting.template_version_id,
+        "template_version_id": candidate.template_version_id,
         "screened": Screened.NOT_NEEDED,
         # By it a quotation of ours is known again in an answer (quoted_before.py).
         "text_token": text_token(unit.vault, new_part(candidate.text)) if candidate.channel is Channel.EMAIL else None,
         "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, candidate.text),
-        "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, posting.subject),
+        "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, candidate.subject),
     }
-    row = {
-        "id": unit.new_id("outbox"),
+
+
+def _outbox_row(unit: WriteUnit, message_id: int, posting: Posting, verdict: Verdict) -> dict[str, Any]:
+    candidate = posting.candidate
+    due_at = posting.planned_at or unit.now + posting.hold
+    return {
         "message_id": message_id,
         "dedup_key": posting.dedup_key or message_key(message_id),
         "channel": candidate.channel,
-        "purpose": posting.purpose,
+        "purpose": candidate.purpose,
         "contact_point_id": candidate.contact_point_id,
         "patient_id": candidate.patient_id,
         "state": Delivery.QUEUED,
-        "due_at": posting.planned_at or unit.now + posting.hold,
+        "due_at": max(due_at, verdict.not_before or due_at),
+        "automatic": candidate.automatic,
+        "answers": candidate.answers,
+        "send_by": candidate.send_by,
         "planned_at": posting.planned_at,
         "decided_at": unit.now if posting.planned_at else None,
         "why": reasons_json(verdict.reasons),
         "created_at": unit.now,
     }
-    unit.execute(insert(Message), [message])
-    unit.execute(insert(Outbox), [row])
-    if candidate.channel is Channel.EMAIL:
-        keep_our_letter(unit, message_id, str(row["dedup_key"]))
-    unit.audit(Tag.MESSAGE_QUEUED, message_id)
-    unit.changed(Topic.OUTBOX)
-    return message_id
 
 
 @needs(Permission.MESSAGE_SEND)

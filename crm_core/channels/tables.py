@@ -28,6 +28,9 @@ from crm_core.words import Channel, Purpose
 LEAVING = text("state IN ('queued', 'sending')")
 """The condition of the index of what is due: a query repeats it to the letter, or SQLite scans."""
 
+UNASKED = text("automatic AND NOT answers")
+"""Of the index of what no person wrote and no patient asked for, by which contact is capped."""
+
 FROM_TEMPLATE = text("template_version_id IS NOT NULL")
 """The condition of the index by which the uses of a template are counted."""
 
@@ -142,6 +145,8 @@ class Outbox(Base):
     A sender claims a row by a lease and a rising token (`fence`); `attempt_id` is the
     idempotency key that the gateway hears and can be asked about. `planned_at` is the time that a
     person chose for it to go, at `decided_at`; NULL for what goes as soon as its hold is over.
+    `automatic`, `answers` and `send_by` are the Candidate's. `begun_at` is when it was last handed
+    to its gateway.
     """
 
     __tablename__ = "outbox"
@@ -163,6 +168,10 @@ class Outbox(Base):
     provider_id: Mapped[str | None] = mapped_column(String(255))
     failure: Mapped[str | None] = mapped_column(String(80))
     why: Mapped[str] = mapped_column(Text)
+    automatic: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    answers: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    send_by: Mapped[datetime | None] = mapped_column(Utc)
+    begun_at: Mapped[datetime | None] = mapped_column(Utc)
     planned_at: Mapped[datetime | None] = mapped_column(Utc)
     decided_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc)
@@ -177,6 +186,7 @@ class Outbox(Base):
             sqlite_where=LEAVING,
             postgresql_where=LEAVING,
         ),
+        Index("ix_outbox_unasked", "patient_id", "due_at", sqlite_where=UNASKED, postgresql_where=UNASKED),
     )
 
 

@@ -32,7 +32,7 @@ from crm_core.work.units import ReadUnit
 
 NOBODY = "nobody"
 _MINUTE = timedelta(minutes=1)
-_DID_NOT_LEAVE = (Delivery.TAKEN_BACK, Delivery.SUPPRESSED, Delivery.FAILED)
+_DID_NOT_LEAVE = (Delivery.TAKEN_BACK, Delivery.SUPPRESSED, Delivery.FAILED, Delivery.EXPIRED)
 
 
 class By(StrEnum):

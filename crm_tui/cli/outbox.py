@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = group("What is queued, sent, failed or unknown.", alone=True)
 
-_STATES = ("queued", "sending", "sent", "failed", "unknown", "suppressed", "taken_back")
+_STATES = ("queued", "sending", "sent", "failed", "unknown", "suppressed", "taken_back", "held", "expired")
 
 
 @app.callback(epilog="crm outbox --state unknown")

@@ -28,7 +28,13 @@ MINE_RAISED = "mine, escalated"
 """What I have escalated and nobody has accepted yet."""
 
 _WAITS = (State.WAITING_PATIENT, State.WAITING_OTHER, State.SNOOZED)
-_DELIVERY = {"queued": "waits to go", "sending": "going out", "taken_back": "taken back, never sent"}
+_DELIVERY = {
+    "queued": "waits to go",
+    "sending": "going out",
+    "taken_back": "taken back, never sent",
+    "held": "held until staff decide",
+    "expired": "too late, never sent",
+}
 _WITHHELD = {
     "too_large": "too large, ask for it another way",
     "too_many": "too many at once, ask for it another way",

@@ -93,7 +93,7 @@ def test_the_answer_to_the_keyword_itself_goes_to_a_number_that_opted_out(line: 
     judged(line)
     with line.clinic.crm.write(SYSTEM) as unit:
         unit.execute(update(POINT).values(opted_out_at=MONDAY))
-    assert judged(line, keyword_answer=True, patient_id=None).allowed
+    assert judged(line, answers=True, patient_id=None).allowed
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from crm_core.access.model import SYSTEM
 from crm_core.channels.gate import Candidate
 from crm_core.channels.model import Delivery
-from crm_core.channels.outbox import Posting, outbox, post, resolve, take_back, why_sentences
+from crm_core.channels.outbox import Posting, outbox, post, post_all, resolve, take_back, why_sentences
 from crm_core.errors import AlreadyInUse, NotFound, NotPermitted
 from crm_core.inbox.answering.answers import reply
-from crm_core.words import Channel, Purpose
+from crm_core.words import Channel
 from tests.channels.conftest import Line
 from tests.conftest import MONDAY
 from tests.inbox.conftest import BO, Clinic
@@ -34,11 +35,7 @@ def posting(clinic: Clinic, key: str | None = None) -> Posting:
     return Posting(
         conversation_id=None,
         candidate=candidate,
-        purpose=Purpose.ANSWER,
-        subject=None,
         author_id=None,
-        template_version_id=None,
-        hold=timedelta(0),
         dedup_key=key,
     )
 
@@ -51,6 +48,29 @@ def test_one_occasion_is_queued_once(clinic: Clinic) -> None:
     clinic.do(SYSTEM, post, clinic.crm.gate, posting(clinic))
     clinic.do(SYSTEM, post, clinic.crm.gate, posting(clinic))
     assert len(outbox_rows(clinic.crm)) == 3
+
+
+def test_many_are_queued_at_once_and_what_may_not_go_is_told(clinic: Clinic) -> None:
+    clinic.text(BILL)
+    one, two = posting(clinic, "visit-7"), posting(clinic, "visit-8")
+    nobody = replace(one, candidate=replace(one.candidate, patient_id=None), dedup_key="visit-9")
+    posted = clinic.do(SYSTEM, post_all, clinic.crm.gate, [one, nobody, two])
+    rows = outbox_rows(clinic.crm)
+    assert [each.message_id for each in posted] == [rows[0]["message_id"], None, rows[1]["message_id"]]
+    assert [row["dedup_key"] for row in rows] == ["visit-7", "visit-8"]
+    assert posted[1].verdict.refusal is not None
+    assert posted[1].verdict.refusal.check == "patient"
+    assert tags(clinic.crm).count("message:outbound:queued") == 1
+
+
+def test_a_posting_is_kept_with_what_the_gate_asks_of_it_again(clinic: Clinic) -> None:
+    clinic.text(BILL)
+    asked = posting(clinic)
+    asked = replace(asked, candidate=replace(asked.candidate, automatic=True, send_by=MONDAY + timedelta(hours=2)))
+    clinic.do(SYSTEM, post, clinic.crm.gate, asked)
+    (row,) = outbox_rows(clinic.crm)
+    assert (row["automatic"], row["answers"], row["send_by"]) == (True, False, MONDAY + timedelta(hours=2))
+    assert messages(clinic.crm)[-1]["kind"] == "automatic"
 
 
 def test_only_what_is_still_held_is_taken_back_and_only_once(clinic: Clinic) -> None:

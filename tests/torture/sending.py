@@ -6,7 +6,6 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -22,7 +21,7 @@ from crm_core.patients.model import ContactKind, DraftContact, DraftIdentifier, 
 from crm_core.patients.saving import save_many
 from crm_core.patients.tables import LINK
 from crm_core.settings import Settings
-from crm_core.words import Channel, Purpose
+from crm_core.words import Channel
 from tests.conftest import MASTER
 from tests.torture.ledger import Ledger, LedgerGateway
 from tests.torture.processes import Ahead, context, kill, say
@@ -160,11 +159,7 @@ class _Posts:
                 text="Thank you for your message. Please call us.",
                 first_name=None,
             ),
-            purpose=Purpose.ANSWER,
-            subject=None,
             author_id=self._author.staff_id,
-            template_version_id=None,
-            hold=timedelta(0),
         )
 
 

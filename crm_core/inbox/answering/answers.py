@@ -24,7 +24,7 @@ from crm_core.inbox.tables import Note
 from crm_core.library.model import TemplateState
 from crm_core.library.queries import version
 from crm_core.vault.fields import Field
-from crm_core.words import Channel, Purpose
+from crm_core.words import Channel
 from crm_core.work.units import WriteUnit
 
 AWAIT_ANSWER = "Wait for the patient's answer"
@@ -128,11 +128,9 @@ def queued(
                 text=text,
                 first_name=to.first_name,
                 subject=subject,
+                template_version_id=template_version_id,
             ),
-            purpose=Purpose.ANSWER,
-            subject=subject,
             author_id=unit.actor.staff_id,
-            template_version_id=template_version_id,
             hold=hold,
             planned_at=planned_at,
         ),

@@ -22,7 +22,7 @@ from crm_core.vault.sealed import Sealed
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
 
-_NEVER_LEFT = (Delivery.TAKEN_BACK, Delivery.SUPPRESSED, Delivery.FAILED)
+_NEVER_LEFT = (Delivery.TAKEN_BACK, Delivery.SUPPRESSED, Delivery.FAILED, Delivery.EXPIRED)
 
 
 @dataclass(frozen=True, kw_only=True)
