@@ -12,6 +12,7 @@ from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
 from crm_core.channels.gateways import build_gateways
 from crm_core.channels.inbound import Receiver
+from crm_core.channels.incoming.handling import IncomingHandler
 from crm_core.channels.optout import KeywordHandler
 from crm_core.channels.screening import screen_inbound
 from crm_core.clock import Clock, SystemClock
@@ -35,6 +36,7 @@ from crm_core.store.engines import Store, open_store
 from crm_core.store.keys import StoredKeys
 from crm_core.store.schema import check, migrate
 from crm_core.tasks.scope import IN_SIGHT
+from crm_core.timers.model import TimerHandler
 from crm_core.vault import file_key
 from crm_core.vault.keys import Key, KeyFileProvider, KeyProvider, KeyringProvider
 from crm_core.vault.vault import Vault
@@ -60,6 +62,7 @@ class Crm:
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)
         self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())
+        self.timer_handlers: list[TimerHandler] = [IncomingHandler(self.receiver)]
         self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)
 
     def read(self, actor: Actor) -> ReadUnit:

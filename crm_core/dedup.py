@@ -21,3 +21,8 @@ def keyword_answer_key(message_id: int) -> str:
 def delivery_task_key(message_id: int) -> str:
     """The task that a message left which did not arrive."""
     return f"delivery-{message_id}"
+
+
+def incoming_key(incoming_id: int) -> str:
+    """The handling of one thing that was brought."""
+    return f"incoming-{incoming_id}"

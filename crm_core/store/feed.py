@@ -47,6 +47,7 @@ class Topic(StrEnum):
     HANDOVER = "handover"
     PRESENCE = "presence"
     POLLERS = "pollers"
+    INCOMING = "incoming"
     RINGING = "ringing"
 
 
