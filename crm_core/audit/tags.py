@@ -60,6 +60,7 @@ class Tag(StrEnum):
     MESSAGE_SUPPRESSED = "message:outbound:suppressed"
     MESSAGE_TAKEN_BACK = "message:outbound:taken_back"
     OUTBOX_RESOLVED = "outbox:row:resolved"
+    OUTBOX_RETRIED = "outbox:row:retried"
     MESSAGE_HELD = "message:outbound:held"
     MESSAGE_DELIVERED = "message:outbound:delivered"
     INCOMING_OPENED = "incoming:payload:opened"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, TextClause, insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -265,17 +265,30 @@ def queue_again(unit: WriteUnit, message_ids: Sequence[int], hold: timedelta) ->
 @needs(Permission.OUTBOX_READ)
 def outbox(unit: ReadUnit, *, state: Delivery | None = None, limit: int = 200) -> list[OutboxRow]:
     """The newest rows first, at most `limit`."""
+    return outbox_rows(unit, *([] if state is None else [Outbox.state == state]), limit=limit)
+
+
+@needs(Permission.OUTBOX_READ)
+def outbox_row(unit: ReadUnit, outbox_id: int) -> OutboxRow:
+    """One row by its number; NotFound."""
+    for row in outbox_rows(unit, Outbox.id == outbox_id, limit=1):
+        return row
+    raise NotFound(kind="outbox row", id=outbox_id)
+
+
+@needs(Permission.OUTBOX_READ)
+def outbox_rows(unit: ReadUnit, *which: ColumnElement[bool] | TextClause, limit: int) -> list[OutboxRow]:
+    """Those rows for which `which` holds, newest first, at most `limit`."""
     statement = (
         select(
             Outbox.id, Outbox.message_id, Message.conversation_id, Outbox.patient_id, Outbox.channel, Outbox.state,
             Outbox.due_at, Outbox.tries, Outbox.failure, Outbox.settled_at, Outbox.why,
         )
         .join(Message, Message.id == Outbox.message_id)
+        .where(*which)
         .order_by(Outbox.id.desc())
         .limit(limit)
     )  # fmt: skip
-    if state is not None:
-        statement = statement.where(Outbox.state == state)
     return [
         OutboxRow(**{**row._mapping, "why": why_sentences(row.why, row.failure)})  # noqa: SLF001 - Row's public API
         for row in unit.execute(statement)

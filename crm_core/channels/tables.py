@@ -31,6 +31,9 @@ LEAVING = text("state IN ('queued', 'sending')")
 UNASKED = text("automatic AND NOT answers")
 """Of the index of what no person wrote and no patient asked for, by which contact is capped."""
 
+UNDELIVERED = text("state IN ('unknown', 'failed')")
+"""Of the index of what did not go."""
+
 FROM_TEMPLATE = text("template_version_id IS NOT NULL")
 """The condition of the index by which the uses of a template are counted."""
 
@@ -187,6 +190,7 @@ class Outbox(Base):
             postgresql_where=LEAVING,
         ),
         Index("ix_outbox_unasked", "patient_id", "due_at", sqlite_where=UNASKED, postgresql_where=UNASKED),
+        Index("ix_outbox_undelivered", "id", sqlite_where=UNDELIVERED, postgresql_where=UNDELIVERED),
     )
 
 

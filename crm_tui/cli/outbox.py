@@ -12,36 +12,45 @@ from crm_tui.cli.session import Session
 from crm_tui.ids import Kind, show_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crm_core.channels.outbox import OutboxRow
 
 app = group("What is queued, sent, failed or unknown.", alone=True)
 
 _STATES = ("queued", "sending", "sent", "failed", "unknown", "suppressed", "taken_back", "held", "expired")
+_DEAD = "dead"
+"""What was given up after its last try: failed messages are among it."""
+
+_Id = Annotated[int, typer.Argument(metavar="ID", help="The row's number in the outbox.")]
 
 
 @app.callback(epilog="crm outbox --state unknown")
 def list_outbox(
     ctx: typer.Context,
     state: Annotated[
-        str | None, typer.Option("--state", metavar="S", help=f"Only rows in this state: {', '.join(_STATES)}.")
+        str | None,
+        typer.Option("--state", metavar="S", help=f"Only rows in this state: {', '.join(_STATES)}, or {_DEAD}."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows.")] = 50,
 ) -> None:
     """What is queued, sent, failed or unknown, newest first; --json and `crm show` give every reason."""
     if ctx.invoked_subcommand is not None:
         return
-    from crm_core.channels import outbox
+    from crm_core.channels import outbox, undelivered
     from crm_core.channels.model import Delivery
 
-    if state is not None and state not in _STATES:
-        raise UsageError(problem=f"There is no state {state}", remedy=f"choose from {', '.join(_STATES)}")
+    if state is not None and state not in (*_STATES, _DEAD):
+        raise UsageError(problem=f"There is no state {state}", remedy=f"choose from {', '.join((*_STATES, _DEAD))}")
     session = Session.of(ctx)
     with session.reading() as unit:
-        rows = outbox.outbox(unit, state=Delivery(state) if state else None, limit=limit)
-    people = [_line(row) for row in rows]
+        if state == _DEAD:
+            rows: Sequence[OutboxRow] = undelivered.given_up(unit, limit=limit)
+        else:
+            rows = outbox.outbox(unit, state=Delivery(state) if state else None, limit=limit)
     session.show(
         [_document(row) for row in rows],
-        people=people,
+        people=[_line(row) for row in rows],
         empty=f"No row is {state}." if state else "Nothing is in the outbox.",
     )
 
@@ -49,7 +58,7 @@ def list_outbox(
 @command(app, "resolve", example="crm outbox resolve 311 --sent")
 def resolve(
     ctx: typer.Context,
-    row: Annotated[int, typer.Argument(metavar="ID", help="The row's number in the outbox.")],
+    row: _Id,
     sent: Annotated[
         bool | None, typer.Option("--sent/--not-sent", help="What you found: it was sent, or it was not. Required.")
     ] = None,
@@ -62,9 +71,25 @@ def resolve(
     session = Session.of(ctx)
     with session.writing() as unit:
         outbox.resolve(unit, row, sent=sent, observers=session.crm.observers)
+    _show_row(session, row)
+
+
+@command(app, "retry", example="crm outbox retry 311")
+def retry(ctx: typer.Context, row: _Id) -> None:
+    """Try a failed row again, now and with all its tries; the contact rules are asked once more before it goes."""
+    from crm_core.channels import undelivered
+
+    session = Session.of(ctx)
+    with session.writing() as unit:
+        undelivered.retry(unit, row, observers=session.crm.observers)
+    _show_row(session, row)
+
+
+def _show_row(session: Session, row: int) -> None:
+    from crm_core.channels import outbox
+
     with session.reading() as unit:
-        found = [settled for settled in outbox.outbox(unit, limit=10_000) if settled.id == row]
-    session.show(_document(found[0]) if found else {"outbox": row})
+        session.show(_document(outbox.outbox_row(unit, row)))
 
 
 def _line(row: OutboxRow) -> dict[str, Any]:
@@ -83,6 +108,7 @@ def _line(row: OutboxRow) -> dict[str, Any]:
 def _document(row: OutboxRow) -> dict[str, Any]:
     return {
         "outbox": row.id,
+        "kind": "message",
         "message": row.message_id,
         "conversation": show_id(Kind.CONVERSATION, row.conversation_id),
         "patient": show_id(Kind.PATIENT, row.patient_id),
