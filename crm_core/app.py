@@ -27,6 +27,7 @@ from crm_core.inbox.tasks import inbox_in_sight
 from crm_core.inbox.timing.counting import recount_open
 from crm_core.library.applying import import_from_playbook
 from crm_core.library.checking import CODES
+from crm_core.patients.observers import PATIENT_OBSERVERS
 from crm_core.playbook.loader import load
 from crm_core.playbook.service import apply
 from crm_core.playbook.shipped import shipped
@@ -58,6 +59,7 @@ class Crm:
         self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
         self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
         self.units.shared[CODES] = template_codes
+        self.units.shared[PATIENT_OBSERVERS] = ()  # who must know of a death, a merge, a change of number
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail, still_meant))
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)

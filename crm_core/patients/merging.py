@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.patients.tables import PATIENT
+from crm_core.patients.observers import patient_observers
+from crm_core.patients.tables import PATIENT, PatientMerge
 from crm_core.store.feed import Topic
 from crm_core.work.units import WriteUnit
 
@@ -30,19 +31,37 @@ def merge_records(unit: WriteUnit, pairs: Sequence[tuple[int, int]]) -> int:
         .with_for_update()
     )
     roots = {row.id: row.merged_into_id or row.id for row in rows}
-    merged: list[int] = []
+    merged: list[tuple[int, int]] = []
     for old, new in pairs:
         loser, winner = roots[old], roots[new]
         if loser == winner:
             continue
+        of_loser = (PATIENT.c.id == loser) | (PATIENT.c.merged_into_id == loser)
+        moved = unit.scalars(select(PATIENT.c.id).where(of_loser).order_by(PATIENT.c.id))
         unit.execute(
             update(PATIENT)
-            .where((PATIENT.c.id == loser) | (PATIENT.c.merged_into_id == loser))
-            .values(merged_into_id=winner, updated_at=unit.now, version=PATIENT.c.version + 1)
+            .where(of_loser)
+            .values(merged_into_id=winner, merged_at=unit.now, updated_at=unit.now, version=PATIENT.c.version + 1)
         )
+        _keep_journal(unit, moved, loser, winner)
         roots = {patient_id: winner if root == loser else root for patient_id, root in roots.items()}
-        merged.append(loser)
+        merged.append((loser, winner))
         unit.audit(Tag.PATIENT_CHANGED, loser, winner, why="merged by its source")
     if merged:
         unit.changed(Topic.PATIENTS)
+    for observer in patient_observers(unit):
+        for loser, winner in merged:
+            observer.merged(unit, winner, loser)
     return len(merged)
+
+
+def _keep_journal(unit: WriteUnit, records: Sequence[int], gone: int, kept: int) -> None:
+    """Write down which records answer as another now, so that it can be taken back."""
+    ids = unit.new_ids("patient_merge", len(records))
+    unit.execute(
+        insert(PatientMerge),
+        [
+            {"id": row_id, "record_id": record_id, "gone_id": gone, "kept_id": kept, "at": unit.now}
+            for row_id, record_id in zip(ids, records, strict=True)
+        ],
+    )

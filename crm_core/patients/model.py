@@ -35,6 +35,18 @@ class Origin(StrEnum):
     STAFF = "staff"
 
 
+class Relation(StrEnum):
+    """What somebody is to the patient for whom they may speak."""
+
+    PARENT = "parent"
+    GUARDIAN = "guardian"
+    SPOUSE = "spouse"
+    CHILD = "child"
+    CARER = "carer"
+    ATTORNEY = "attorney"
+    OTHER = "other"
+
+
 class Outcome(StrEnum):
     """What became of one draft."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -19,6 +20,7 @@ from crm_core.audit.tags import Tag
 from crm_core.patients.contact_points import CHUNK
 from crm_core.patients.links import store_links
 from crm_core.patients.model import Outcome, PatientDraft, Refusal, Saved
+from crm_core.patients.observers import patient_observers
 from crm_core.patients.preparing import Prepared, PreparedIdentifier, prepare
 from crm_core.patients.region import clinic_region
 from crm_core.patients.tables import IDENTIFIER, PATIENT
@@ -30,11 +32,13 @@ from crm_core.work.units import ReadUnit, WriteUnit
 
 @dataclass(slots=True)
 class _Known:
-    """A patient as far as a batch must know one."""
+    """A patient as far as a batch must know one. `recorded`: staff recorded the death, so no import takes it back."""
 
     family_mark: int | None
     birth_mark: int | None
     deceased: bool
+    deceased_at: datetime | None
+    recorded: bool
     is_new: bool
 
 
@@ -88,7 +92,8 @@ def _look_up(unit: ReadUnit, prepared: Sequence[Prepared], *, lock: bool = True)
     batch = _Batch(holders=holders, patients={}, roots={})
     if wanted:
         roots = select(func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)).where(PATIENT.c.id.in_(wanted))
-        known = (PATIENT.c.merged_into_id, PATIENT.c.family_mark, PATIENT.c.birth_mark, PATIENT.c.deceased)
+        marks = (PATIENT.c.family_mark, PATIENT.c.birth_mark)
+        known = (PATIENT.c.merged_into_id, *marks, PATIENT.c.deceased, PATIENT.c.deceased_at, PATIENT.c.deceased_by)
         found = (
             select(PATIENT.c.id, *known)
             .where(PATIENT.c.id.in_(wanted) | PATIENT.c.id.in_(roots))
@@ -97,7 +102,14 @@ def _look_up(unit: ReadUnit, prepared: Sequence[Prepared], *, lock: bool = True)
         rows = unit.execute(found.with_for_update() if lock else found)
         for row in rows:
             batch.roots[row.id] = row.merged_into_id or row.id
-            batch.patients[row.id] = _Known(row.family_mark, row.birth_mark, row.deceased, is_new=False)
+            batch.patients[row.id] = _Known(
+                family_mark=row.family_mark,
+                birth_mark=row.birth_mark,
+                deceased=row.deceased,
+                deceased_at=row.deceased_at,
+                recorded=row.deceased_by is not None,
+                is_new=False,
+            )
     return batch
 
 
@@ -128,7 +140,14 @@ def _decide(batch: _Batch, item: Prepared, fresh: Iterator[int]) -> Saved:
         patient_id = next(iter(claimants), None)
     if patient_id is None:
         patient_id = next(fresh)
-        batch.patients[patient_id] = _Known(item.family_mark, item.birth_mark, False, is_new=True)
+        batch.patients[patient_id] = _Known(
+            family_mark=item.family_mark,
+            birth_mark=item.birth_mark,
+            deceased=False,
+            deceased_at=None,
+            recorded=False,
+            is_new=True,
+        )
         batch.roots[patient_id] = patient_id
         outcome = Outcome.CREATED
     else:
@@ -154,27 +173,32 @@ def _store(unit: WriteUnit, batch: _Batch) -> None:
     )
     if new:
         first = {"created_at": unit.now, "version": 1}
-        unit.execute(insert(PATIENT), [_values(unit, *pair) | {"id": pair[0]} | first for pair in new])
+        unit.execute(insert(PATIENT), [_values(unit, batch, *pair) | {"id": pair[0]} | first for pair in new])
         unit.audit(Tag.PATIENT_CREATED, *(patient_id for patient_id, _ in new))
     if old:
-        changes: dict[str, Any] = {name: bindparam(name) for name in _values(unit, *old[0])}
+        changes: dict[str, Any] = {name: bindparam(name) for name in _values(unit, batch, *old[0])}
         unit.execute(
             update(PATIENT).where(PATIENT.c.id == bindparam("of_id")).values(**changes, version=PATIENT.c.version + 1),
-            [_values(unit, *pair) | {"of_id": pair[0]} for pair in old],
+            [_values(unit, batch, *pair) | {"of_id": pair[0]} for pair in old],
         )
         unit.audit(Tag.PATIENT_CHANGED, *(patient_id for patient_id, _ in old), why="imported")
-    _audit_deaths(unit, batch)
+    died = _deaths(unit, batch)
     _insert_identifiers(unit, batch)
     kept = store_links(
         unit,
         {patient_id: item.contacts for patient_id, item in batch.stored.items()},
         known=[patient_id for patient_id, _ in old],
     )
-    search_index.put(unit, [(who, item.tokens.union(kept.get(who, ()))) for who, item in batch.stored.items()])
+    search_index.put(unit, [(who, item.tokens.union(kept.tokens.get(who, ()))) for who, item in batch.stored.items()])
     unit.changed(Topic.PATIENTS)
+    for observer in patient_observers(unit):
+        for patient_id in died:
+            observer.died(unit, patient_id)
+        for change in kept.changes:
+            observer.number_changed(unit, change.patient_id, change.old, change.new)
 
 
-def _audit_deaths(unit: WriteUnit, batch: _Batch) -> None:
+def _deaths(unit: WriteUnit, batch: _Batch) -> list[int]:
     died = [
         patient_id
         for patient_id, item in batch.stored.items()
@@ -182,6 +206,7 @@ def _audit_deaths(unit: WriteUnit, batch: _Batch) -> None:
     ]
     if died:
         unit.audit(Tag.PATIENT_DECEASED, *died, why="imported")
+    return died
 
 
 def _insert_identifiers(unit: WriteUnit, batch: _Batch) -> None:
@@ -208,8 +233,10 @@ def _insert_identifiers(unit: WriteUnit, batch: _Batch) -> None:
     )
 
 
-def _values(unit: WriteUnit, patient_id: int, item: Prepared) -> dict[str, Any]:
-    draft = item.draft
+def _values(unit: WriteUnit, batch: _Batch, patient_id: int, item: Prepared) -> dict[str, Any]:
+    draft, known = item.draft, batch.patients[patient_id]
+    kept_at = known.deceased_at if known.recorded else None
+    deceased = draft.deceased or known.recorded
     family, given = draft.names
     return {
         "family_sealed": unit.seal(Field.PATIENT_FAMILY, patient_id, family),
@@ -220,8 +247,8 @@ def _values(unit: WriteUnit, patient_id: int, item: Prepared) -> dict[str, Any]:
         "birth_mark": item.birth_mark,
         "language": draft.language,
         "time_zone": draft.time_zone,
-        "deceased": draft.deceased,
-        "deceased_at": draft.deceased_at if draft.deceased else None,
+        "deceased": deceased,
+        "deceased_at": (draft.deceased_at or kept_at) if deceased else None,
         "active": draft.active,
         "updated_at": unit.now,
     }

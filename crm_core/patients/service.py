@@ -11,6 +11,7 @@ from crm_core.errors import NotFound, UsageError
 from crm_core.patients.contact_points import ensure_points, users_of
 from crm_core.patients.contacts import is_like_a_number
 from crm_core.patients.model import ContactKind, ContactMatch, ContactUse, Origin
+from crm_core.patients.observers import patient_observers
 from crm_core.patients.preparing import birth_tokens, name_tokens, prepare_contact
 from crm_core.patients.region import clinic_region
 from crm_core.patients.tables import IDENTIFIER, LINK, PATIENT, POINT, Patient
@@ -81,6 +82,8 @@ def link_contact(unit: WriteUnit, patient_id: int, contact_point_id: int) -> Non
     _reindex(unit, root)
     unit.audit(Tag.CONTACT_LINKED, root, why=f"contact point {contact_point_id}")
     unit.changed(Topic.PATIENTS)
+    for observer in patient_observers(unit):
+        observer.number_changed(unit, root, None, contact_point_id)
 
 
 @needs(Permission.PATIENT_LINK)
@@ -98,6 +101,8 @@ def unlink_contact(unit: WriteUnit, patient_id: int, contact_point_id: int) -> b
     _reindex(unit, patient_id)
     unit.audit(Tag.CONTACT_UNLINKED, patient_id, why=f"contact point {contact_point_id}")
     unit.changed(Topic.PATIENTS)
+    for observer in patient_observers(unit):
+        observer.number_changed(unit, patient_id, contact_point_id, None)
     return True
 
 

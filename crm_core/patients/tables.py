@@ -16,25 +16,31 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.patients.model import ContactKind, ContactUse, Origin
+from crm_core.patients.model import ContactKind, ContactUse, Origin, Relation
 from crm_core.store.base import Base, Id, Utc, sealed, word
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Sealed
+from crm_core.words import Channel
 
 LONGEST_SYSTEM = 255
 """Characters kept of an identifier's system; FHIR systems are URIs."""
+
+HELD = text("held_at IS NOT NULL")
+"""The condition of the index of numbers about which somebody must decide: a query repeats it to the letter."""
 
 
 class Patient(Base):
     """One record of one person.
 
     A merged record stays, and `merged_into_id` says who it is now (always a record that is not
-    merged itself). `family_mark` and `birth_mark` are 16-bit keyed hashes, each standing for
-    many names or dates: they show an import that a record is about somebody else, without
-    opening it.
+    merged itself), `merged_at` since when. `deceased_by` is who of the staff recorded a death,
+    which no import takes back. `family_mark` and `birth_mark` are 16-bit keyed hashes, each
+    standing for many names or dates: they show an import that a record is about somebody else,
+    without opening it.
     """
 
     __tablename__ = "patient"
@@ -55,8 +61,10 @@ class Patient(Base):
     time_zone: Mapped[str | None] = mapped_column(String(64))
     deceased: Mapped[bool]
     deceased_at: Mapped[datetime | None] = mapped_column(Utc)
+    deceased_by: Mapped[int | None] = mapped_column(Id)
     active: Mapped[bool]
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    merged_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc)
     updated_at: Mapped[datetime] = mapped_column(Utc)
     version: Mapped[int]
@@ -91,13 +99,15 @@ class ContactPoint(Base):
     """A phone number or e-mail address: one row, shared by every patient who uses it.
 
     Opting out and being invalid belong to the number. `opted_out_at` is set exactly while it
-    is opted out; `opted_in_at` is when it last opted in again.
+    is opted out; `opted_in_at` is when it last opted in again. While `held_at` is set, somebody
+    may have asked for no more messages, and a person has yet to decide.
     """
 
     __tablename__ = "contact_point"
     __table_args__ = (
         UniqueConstraint("value_token", "kind"),
         CheckConstraint("(invalid_at IS NULL) = (invalid_reason IS NULL)", name="invalid_has_a_reason"),
+        Index("ix_contact_point_held", "held_at", sqlite_where=HELD, postgresql_where=HELD),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
@@ -109,6 +119,7 @@ class ContactPoint(Base):
     opted_in_at: Mapped[datetime | None] = mapped_column(Utc)
     invalid_at: Mapped[datetime | None] = mapped_column(Utc)
     invalid_reason: Mapped[str | None] = mapped_column(String(40))
+    held_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc)
 
     value: Mapped[Sealed] = sealed(Field.CONTACT_VALUE, "id", "value_sealed")
@@ -125,6 +136,71 @@ class PatientContact(Base):
     rank: Mapped[int] = mapped_column(SmallInteger)
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     since: Mapped[datetime] = mapped_column(Utc)
+
+
+class Proxy(Base):
+    """Somebody who may speak for a patient, or receive what is for the patient, or both."""
+
+    __tablename__ = "proxy"
+    __table_args__ = (
+        CheckConstraint("may_speak OR may_receive", name="may_something"),
+        CheckConstraint("until_at IS NULL OR until_at > from_at", name="order"),
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_by_someone"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    relation: Mapped[Relation] = mapped_column(word(Relation, "relation"))
+    may_speak: Mapped[bool]
+    may_receive: Mapped[bool]
+    from_at: Mapped[datetime] = mapped_column(Utc)
+    until_at: Mapped[datetime | None] = mapped_column(Utc)
+    recorded_by: Mapped[int] = mapped_column(Id)
+    recorded_at: Mapped[datetime] = mapped_column(Utc)
+    ended_at: Mapped[datetime | None] = mapped_column(Utc)
+    ended_by: Mapped[int | None] = mapped_column(Id)
+    name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    words_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    name: Mapped[Sealed] = sealed(Field.PROXY_NAME, "id", "name_sealed")
+    words: Mapped[Sealed] = sealed(Field.PROXY_WORDS, "id", "words_sealed")
+
+
+class ChannelPreference(Base):
+    """How a patient wants to be reached: 1 is asked for first."""
+
+    __tablename__ = "channel_preference"
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    channel: Mapped[Channel] = mapped_column(word(Channel, "channel"), primary_key=True)
+    rank: Mapped[int] = mapped_column(SmallInteger)
+
+
+class ContactPreference(Base):
+    """Which number or address a patient wants to be reached at, before the order that an import gave."""
+
+    __tablename__ = "contact_preference"
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"), primary_key=True)
+    rank: Mapped[int] = mapped_column(SmallInteger)
+
+
+class PatientMerge(Base):
+    """The journal of merges: `record_id` answered as `gone_id` and answers as `kept_id` since `at`.
+
+    Where one record takes another in, whatever that had taken in moves too: a row for each.
+    """
+
+    __tablename__ = "patient_merge"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    record_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    gone_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    kept_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    at: Mapped[datetime] = mapped_column(Utc)
+    undone_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 PATIENT = cast("Table", Patient.__table__)
