@@ -14,6 +14,7 @@ from crm_core.channels.gateways import build_gateways
 from crm_core.channels.inbound import Receiver
 from crm_core.channels.incoming.handling import IncomingHandler
 from crm_core.channels.optout import KeywordHandler
+from crm_core.channels.outbox_chore import OutboxChore
 from crm_core.channels.screening import screen_inbound
 from crm_core.clock import Clock, SystemClock
 from crm_core.errors import StoreMissing
@@ -24,6 +25,7 @@ from crm_core.inbox.arrivals import InboxThreads
 from crm_core.inbox.playbook.template_codes import template_codes
 from crm_core.inbox.routing.facts import ROUTING_FACTS
 from crm_core.inbox.tasks import inbox_in_sight
+from crm_core.inbox.timing.chore import ClocksChore
 from crm_core.inbox.timing.counting import recount_open
 from crm_core.library.applying import import_from_playbook
 from crm_core.library.checking import CODES
@@ -37,7 +39,9 @@ from crm_core.store.engines import Store, open_store
 from crm_core.store.keys import StoredKeys
 from crm_core.store.schema import check, migrate
 from crm_core.tasks.scope import IN_SIGHT
-from crm_core.timers.model import TimerHandler
+from crm_core.timers.anchoring import AnchorChore
+from crm_core.timers.chore import TimersChore
+from crm_core.timers.model import Chore, TimerHandler
 from crm_core.vault import file_key
 from crm_core.vault.keys import Key, KeyFileProvider, KeyProvider, KeyringProvider
 from crm_core.vault.vault import Vault
@@ -64,8 +68,17 @@ class Crm:
         self.observers = (InboxSendObserver(),)
         keywords = KeywordHandler(self.gate, self.observers)
         self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())
-        self.timer_handlers: list[TimerHandler] = [IncomingHandler(self.receiver)]
         self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)
+        self.timer_handlers: list[TimerHandler] = [
+            IncomingHandler(self.receiver),
+        ]
+        self.chores: list[Chore] = [
+            ClocksChore(self.units),
+            TimersChore(self.units, self.timer_handlers),
+            OutboxChore(self.courier),
+            AnchorChore(self.units, settings.anchor),
+        ]
+        """What pollers do, in the order of `crm poll --once`: what may set off more stands before it."""
 
     def read(self, actor: Actor) -> ReadUnit:
         """A unit that reads: `with crm.read(actor) as unit:`."""
@@ -77,8 +90,9 @@ class Crm:
 
     def close(self) -> None:
         """End threads, leases and connections."""
-        with suppress(Exception):
-            self.courier.close()
+        for chore in self.chores:
+            with suppress(Exception):
+                chore.close()
         self.ledger.close()
         self.store.close()
 

@@ -19,10 +19,9 @@ from crm_core.channels.gateways.base import (
 )
 from crm_core.channels.model import Delivery, Verdict
 from crm_core.channels.outbox import LONGEST_FAILURE, reasons_json
+from crm_core.timers.retrying import MOST_TRIES
 
 log = logging.getLogger(__name__)
-
-MOST_TRIES = 8
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,7 @@ looked up is `unknown` and never blindly resent: a person is asked.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from sqlalchemy import ColumnElement, select, update
 from crm_core.access.model import SYSTEM, Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
-from crm_core.channels.attempts import MOST_TRIES, Claimed, Fate, later, looked_up, sent, suppressed
+from crm_core.channels.attempts import Claimed, Fate, later, looked_up, sent, suppressed
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.gateways.base import Outgoing
 from crm_core.channels.letters import answers_letter
@@ -29,6 +28,7 @@ from crm_core.channels.tables import LEAVING, Message, Outbox
 from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.store.feed import Topic
 from crm_core.timers.model import Tally
+from crm_core.timers.retrying import MOST_TRIES, backoff
 from crm_core.vault.sealing import Tampered
 from crm_core.words import Channel
 from crm_core.work.units import Units, WriteUnit
@@ -37,8 +37,6 @@ BATCH = 50
 LEASE = timedelta(seconds=60)
 LONGEST_CALL = timedelta(seconds=30)
 """A gateway call is only begun with this much of the lease left; gateways time out sooner."""
-FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(hours=1)
 
 _table = Outbox.__table__
 
@@ -51,25 +49,29 @@ class Courier:
         self._gate = gate
         self._observers = observers
 
-    def run_once(self) -> Tally:
-        """Deliver until nothing is due; a temporary failure is due again later, so this ends."""
+    def run_once(self, stopped: Callable[[], bool] = lambda: False) -> Tally:
+        """Deliver until nothing is due, or `stopped`; a temporary failure is due again later, so this ends."""
         total = Tally()
         try:
-            while True:
-                batch = self.deliver_batch()
+            while not stopped():
+                batch = self.deliver_batch(stopped)
                 total.add(batch)
                 if batch.claimed == 0:
-                    return total
+                    break
         finally:
             self.close()
+        return total
 
-    def deliver_batch(self) -> Tally:
-        """Claim up to BATCH rows, send them one by one, settle each as it ends."""
+    def deliver_batch(self, stopped: Callable[[], bool] = lambda: False) -> Tally:
+        """Claim up to BATCH rows, send them one by one, settle each as it ends.
+
+        What is still in hand when `stopped` is given back untried.
+        """
         tally = Tally()
         with self._units.write(SYSTEM) as unit:
             claimed = claim_due(unit, self._gate, self._observers, tally)
         for row in claimed:
-            fate = self._fate(row)
+            fate = later(row, "not tried in time", tried=False) if stopped() else self._fate(row)
             if fate is not None:
                 with self._units.write(SYSTEM) as unit:
                     settle(unit, row, fate, self._observers, tally)
@@ -237,7 +239,7 @@ def settle(unit: WriteUnit, row: Claimed, fate: Fate, observers: Sequence[SendOb
     if fate.why is not None:
         values["why"] = fate.why
     if fate.again:
-        due_at = unit.now + _backoff(row.tries) if fate.tried else unit.now
+        due_at = unit.now + backoff(row.tries) if fate.tried else unit.now
         begun = fate.state is Delivery.SENDING
         values |= {"due_at": due_at, "lease_until": due_at if begun else None}
         values |= {} if begun else {"gateway": None}
@@ -271,9 +273,3 @@ def _count(tally: Tally, row: Claimed, fate: Fate) -> None:
     if fate.state is Delivery.FAILED:
         tally.failed += 1
         tally.dead += row.tries >= MOST_TRIES
-
-
-def _backoff(tries: int) -> timedelta:
-    """30 s, 60 s, … at most an hour, ±10 % so that a crowd does not come back at once."""
-    wait: timedelta = min(FIRST_RETRY * 2.0 ** (tries - 1), LONGEST_RETRY)
-    return wait * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, no secret

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from crm_core.work.units import WriteUnit
+from crm_core.work.units import ReadUnit, WriteUnit
 
 
 class TimerState(StrEnum):
@@ -34,6 +34,19 @@ class Timer:
     due_at: datetime
     attempt: int
     token: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadTimer:
+    """A timer that was given up after its last try, for a person to run again; `failure` is a code."""
+
+    id: int
+    kind: str
+    subject_id: int
+    due_at: datetime
+    tries: int
+    failure: str
+    died_at: datetime
 
 
 class TimerHandler(Protocol):
@@ -82,8 +95,22 @@ class Chore(Protocol):
     def run(self, stopped: Callable[[], bool]) -> Tally:
         """Do what is due until nothing is, or until `stopped`, which is asked between two pieces of work.
 
-        A chore that waits for its provider (IMAP's IDLE) asks it at least every five seconds.
+        It returns once nothing is due, and never waits for more: `crm poll --once` calls it, too.
         """
+
+    def behind(self, unit: ReadUnit) -> timedelta | None:
+        """How long the oldest work of this kind that lies in the store has been due; None where none is."""
 
     def close(self) -> None:
         """Let go of connections; running again opens new ones."""
+
+
+@runtime_checkable
+class WaitingChore(Chore, Protocol):
+    """A chore whose provider says when there is something to do (IMAP's IDLE)."""
+
+    def wait(self, stopped: Callable[[], bool]) -> None:
+        """Return when there may be something to do; asks `stopped` at least every five seconds.
+
+        Called between two runs, in place of the pause `every`, in the chore's own thread.
+        """

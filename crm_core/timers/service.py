@@ -11,12 +11,19 @@ from sqlalchemy import Table, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
+from crm_core.audit.tags import Tag
+from crm_core.errors import CrmError
 from crm_core.store.dialect import insert_or_ignore
+from crm_core.store.feed import Topic
 from crm_core.timers.model import TimerState
 from crm_core.timers.tables import TimerRow
 from crm_core.work.units import WriteUnit
 
 _TABLE = cast("Table", TimerRow.__table__)
+
+
+class NotDead(CrmError):
+    """Timer {timer_id} is not one that was given up, or runs again already; look at `crm outbox` once more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +55,8 @@ def set_timers(unit: WriteUnit, timers: Sequence[NewTimer]) -> int:
         }
         for timer_id, timer in zip(ids, timers, strict=True)
     ]
-    return int(unit.execute(insert_or_ignore(unit.dialect, _TABLE, ["dedup_key"]).values(rows)).rowcount)
+    new = insert_or_ignore(unit.dialect, _TABLE, ["dedup_key"]).values(rows).returning(_TABLE.c.id)
+    return len(unit.execute(new).all())
 
 
 @needs(Permission.TIMER_SET)
@@ -76,3 +84,14 @@ def move_timers(unit: WriteUnit, kind: str, subject_ids: Sequence[int], run_at: 
     )
     moved = update(_TABLE).where(_TABLE.c.id.in_(waiting))
     return int(unit.execute(moved.values(due_at=run_at, run_at=run_at, lease_token=_TABLE.c.lease_token + 1)).rowcount)
+
+
+@needs(Permission.OUTBOX_RESOLVE)
+def retry_timer(unit: WriteUnit, timer_id: int) -> None:
+    """Let a dead timer run again now, with all its tries before it; NotDead where it is not dead (any more)."""
+    dead = update(_TABLE).where(_TABLE.c.id == timer_id, _TABLE.c.state == TimerState.DEAD)
+    again = {"state": TimerState.WAITING, "settled_at": None, "failure": None, "attempt": 0, "run_at": unit.now}
+    if unit.execute(dead.values(again)).rowcount != 1:
+        raise NotDead(timer_id=timer_id)
+    unit.audit(Tag.TIMER_RETRIED, timer_id)
+    unit.changed(Topic.POLLERS)

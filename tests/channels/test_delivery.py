@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from crm_core.access.model import SYSTEM
 from crm_core.app import open_crm
-from crm_core.channels.attempts import MOST_TRIES, Fate
+from crm_core.channels.attempts import Fate
 from crm_core.channels.delivery import LEASE, Courier, begin, claim_due, settle
 from crm_core.channels.gate import Gate
 from crm_core.channels.gateways.base import Accepted, Outgoing
@@ -28,6 +28,7 @@ from crm_core.inbox.model import State
 from crm_core.patients.tables import Patient
 from crm_core.settings import Settings
 from crm_core.timers.model import Tally
+from crm_core.timers.retrying import MOST_TRIES
 from crm_core.words import Channel
 from tests.channels.conftest import Line
 from tests.channels.provider import ProviderGateway
