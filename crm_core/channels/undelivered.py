@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.channels.attempts import MOST_TRIES
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import OutboxRow, SendObserver, outbox_rows
 from crm_core.channels.tables import UNDELIVERED, Message, Outbox
 from crm_core.errors import NotFound, Refused, UsageError
 from crm_core.store.feed import Topic
+from crm_core.timers.retrying import MOST_TRIES
 from crm_core.work.units import ReadUnit, WriteUnit
 
 FAILED_SINCE = timedelta(days=7)

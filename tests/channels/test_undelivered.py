@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from crm_core.channels.attempts import MOST_TRIES
 from crm_core.channels.model import Delivery
 from crm_core.channels.undelivered import did_not_go, given_up, retry, waits_for_a_person
 from crm_core.errors import NotFound, NotPermitted, Refused, UsageError
@@ -14,6 +13,7 @@ from crm_core.inbox import take
 from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.answering.scheduling import send_later
 from crm_core.inbox.model import State
+from crm_core.timers.retrying import MOST_TRIES
 from tests.channels.conftest import Line
 from tests.inbox.conftest import ANA, BO
 from tests.inbox.looking import outbox_rows, tags

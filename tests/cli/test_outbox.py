@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from crm_core.app import open_crm
-from crm_core.channels.attempts import MOST_TRIES
 from crm_core.clock import ShiftedClock
 from crm_core.settings import read_settings
+from crm_core.timers.retrying import MOST_TRIES
 from tests.cli.conftest import Caller
 
 PATIENT = {
