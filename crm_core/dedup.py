@@ -7,6 +7,8 @@ key of the house is made here, so that no two features can mean different things
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 def message_key(message_id: int) -> str:
     """A message that a person wrote, or that has no other occasion than itself."""
@@ -26,3 +28,38 @@ def delivery_task_key(message_id: int) -> str:
 def incoming_key(incoming_id: int) -> str:
     """The handling of one thing that was brought."""
     return f"incoming-{incoming_id}"
+
+
+def notice_key(patient_id: int, occasion: str, step: str) -> str:
+    """One notice: to a patient, of an occasion, of a plan's step."""
+    return f"notice-{patient_id}-{occasion}-{step}"
+
+
+def notice_message_key(notice_id: int) -> str:
+    """The one message, or the one call list item, that a notice becomes; its timer, too."""
+    return f"notice-{notice_id}"
+
+
+def prompt_timer_key(prompt_id: int) -> str:
+    """The one time at which a question is no longer open."""
+    return f"prompt-{prompt_id}"
+
+
+def prompt_answer_key(message_id: int) -> str:
+    """The one answer of ours to a reply that a prompt took."""
+    return f"reply-{message_id}"
+
+
+def prompt_task_key(message_id: int, patient_id: int) -> str:
+    """The telephone task that a reply left about one patient."""
+    return f"reply-{message_id}-{patient_id}"
+
+
+def find_number_key(notice_id: int) -> str:
+    """The task to find a number for a patient whom a notice did not reach."""
+    return f"find-number-{notice_id}"
+
+
+def low_response_key(patient_id: int, first: datetime) -> str:
+    """The task that a run of unanswered contacts leaves: one for each run, by when the first of it was."""
+    return f"low-response-{patient_id}-{int(first.timestamp())}"

@@ -21,6 +21,7 @@ class TaskKind(StrEnum):
     FIND_NUMBER = "find_number"
     HAND_OVER = "hand_over"
     REVIEW = "review"
+    CALL = "call"
     OTHER = "other"
 
 

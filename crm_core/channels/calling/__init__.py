@@ -1,0 +1,1 @@
+"""Calls: the list of patients who are to be called rather than written to."""

@@ -1,0 +1,1 @@
+"""Notices: what the house sends by itself, later, to one patient."""

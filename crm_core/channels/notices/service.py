@@ -1,0 +1,155 @@
+"""Planning a notice, and taking one back; what is done when its time has come is in firing.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Table, select, update
+
+from crm_core.access.model import Permission
+from crm_core.access.needs import needs
+from crm_core.audit.tags import Tag
+from crm_core.channels.notices.model import BY_STAFF, KIND, About, NewNotice, NoticeState
+from crm_core.channels.notices.tables import Notice
+from crm_core.channels.prompts.service import subjects_changed
+from crm_core.dedup import notice_key, notice_message_key
+from crm_core.errors import NotFound, UsageError
+from crm_core.library.queries import show
+from crm_core.patients.tables import PATIENT, ROOT
+from crm_core.store.dialect import insert_or_ignore
+from crm_core.store.feed import Topic
+from crm_core.timers.service import NewTimer, cancel_timers, set_timers
+from crm_core.vault.fields import Field
+from crm_core.work.units import ReadUnit, WriteUnit
+
+LONGEST_AHEAD = timedelta(days=550)
+"""Beyond it a date is a slip."""
+
+LONGEST_BECAUSE = 120
+"""Characters kept of why a notice did not go."""
+
+_TABLE = cast("Table", Notice.__table__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelled:
+    """What `cancel_notices` did: the notices that will not go, and those already sent whose question is void."""
+
+    notices: tuple[int, ...]
+    questions: int
+
+
+@needs(Permission.NOTICE_PLAN)
+def plan_notice(unit: WriteUnit, notice: NewNotice) -> int | None:
+    """Plan it with its timer in this unit; its id, or None where that occasion and step has one already.
+
+    A patient's old id is filed under who they are now. UsageError for times that cannot be,
+    NotFound for an unknown patient or template.
+    """
+    return _plan(unit, notice, unit.new_id("notice"))
+
+
+@needs(Permission.NOTICE_PLAN)
+def plan_by_hand(unit: WriteUnit, notice: NewNotice) -> int:
+    """Plan what a person wants sent: an occasion of its own, where a question is about the notice itself."""
+    number = unit.new_id("notice")
+    about = About(code=f"notice-{number}", at=notice.about.at if notice.about else None)
+    own = replace(notice, occasion=f"by-hand-{number}", step="once", source=BY_STAFF, about=about)
+    _plan(unit, own, number)
+    return number
+
+
+@needs(Permission.NOTICE_PLAN)
+def cancel_notices(unit: WriteUnit, occasion: str, why: str, *, steps: Sequence[str] | None = None) -> Cancelled:
+    """Take back what is planned for an occasion, of these steps or all, with the reason, a code or a few words.
+
+    What was sent already stays sent, but its open question is void: a "C" no longer confirms it.
+    """
+    which = _TABLE.c.occasion == occasion
+    return _cancel(unit, which if steps is None else which & _TABLE.c.step.in_(steps), why)
+
+
+@needs(Permission.NOTICE_PLAN)
+def cancel_notice(unit: WriteUnit, notice_id: int, why: str) -> None:
+    """Take one notice back, or void the question of one already sent; NotFound, UsageError where neither is left."""
+    state = unit.scalar(select(_TABLE.c.state).where(_TABLE.c.id == notice_id))
+    if state is None:
+        raise NotFound(kind="notice", id=f"N-{notice_id}")
+    if not why.strip():
+        raise UsageError(problem="A notice is cancelled for a reason", remedy="say why it need not go")
+    done = _cancel(unit, _TABLE.c.id == notice_id, " ".join(why.split())[:LONGEST_BECAUSE])
+    if not done.notices and not done.questions:
+        words = state.replace("_", " ")
+        raise UsageError(
+            problem=f"N-{notice_id} is {words} already, with no open question", remedy="see `crm notice show`"
+        )
+
+
+def _cancel(unit: WriteUnit, which: ColumnElement[bool], why: str) -> Cancelled:
+    gone = list(
+        unit.execute(
+            update(_TABLE)
+            .where(which, _TABLE.c.state == NoticeState.PLANNED)
+            .values(state=NoticeState.CANCELLED, settled_at=unit.now, because=why, next_at=None)
+            .returning(_TABLE.c.id)
+        ).scalars()
+    )
+    if gone:
+        cancel_timers(unit, KIND, gone, "cancelled")
+        unit.audit(Tag.NOTICE_CANCELLED, *sorted(gone))
+    sent = unit.scalars(select(_TABLE.c.id).where(which, _TABLE.c.state == NoticeState.HANDED_OVER))
+    questions = subjects_changed(unit, notice_ids=sent) if sent else 0
+    if gone or questions:
+        unit.changed(Topic.PATIENTS)
+    return Cancelled(notices=tuple(sorted(gone)), questions=questions)
+
+
+def _plan(unit: WriteUnit, notice: NewNotice, number: int) -> int | None:
+    _check(unit, notice)
+    patient_id = unit.scalar(select(ROOT).where(PATIENT.c.id == notice.patient_id))
+    if patient_id is None:
+        raise NotFound(kind="patient", id=f"P-{notice.patient_id}")
+    show(unit, notice.template_key)
+    return _insert(unit, patient_id, notice, number)
+
+
+def _check(unit: ReadUnit, notice: NewNotice) -> None:
+    if notice.send_by is not None and notice.send_by <= notice.due_at:
+        raise UsageError(problem="It would be stale before it is due", remedy="give --send-by a time after --at")
+    if notice.due_at - unit.now > LONGEST_AHEAD:
+        raise UsageError(problem="That is more than a year and a half away", remedy="plan it for a nearer time")
+
+
+def _insert(unit: WriteUnit, patient_id: int, notice: NewNotice, number: int) -> int | None:
+    about = notice.about
+    fields = json.dumps(dict(notice.fields), ensure_ascii=False) if notice.fields else None
+    row: dict[str, Any] = {
+        "id": number,
+        "patient_id": patient_id,
+        "occasion": notice.occasion,
+        "step": notice.step,
+        "dedup_key": notice_key(patient_id, notice.occasion, notice.step),
+        "source": notice.source,
+        "purpose": notice.purpose,
+        "template_key": notice.template_key,
+        "due_at": notice.due_at,
+        "send_by": notice.send_by,
+        "asks": notice.asks,
+        "about": about.code if about else None,
+        "about_at": about.at if about else None,
+        "state": NoticeState.PLANNED,
+        "planned_by": unit.actor.staff_id,
+        "planned_at": unit.now,
+        "fields_sealed": unit.seal(Field.NOTICE_FIELDS, number, fields),
+    }
+    if not unit.execute(insert_or_ignore(unit.dialect, _TABLE).values(row)).rowcount:
+        return None
+    key = notice_message_key(number)
+    set_timers(unit, [NewTimer(kind=KIND, subject_id=number, run_at=notice.due_at, dedup_key=key)])
+    unit.audit(Tag.NOTICE_PLANNED, number, why=notice.source)
+    unit.changed(Topic.PATIENTS)
+    return number

@@ -1,0 +1,1 @@
+"""Prompts: what one automatic message asked, and how a reply is read."""
