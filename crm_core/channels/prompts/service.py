@@ -39,7 +39,7 @@ def ask(unit: WriteUnit, prompts: Sequence[NewPrompt]) -> None:
         for number, prompt in zip(ids, prompts, strict=True)
         for at, one in enumerate(prompt.about)
     ]
-    _supersede(unit, [row["code"] for row in subjects])
+    _supersede(unit, [one.code for prompt in prompts for one in prompt.about])
     rows = [
         {
             "id": number,
