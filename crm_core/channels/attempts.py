@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crm_core.channels.gate import Candidate
 from crm_core.channels.gateways.base import (
@@ -14,6 +15,7 @@ from crm_core.channels.gateways.base import (
     NotFound,
     Outgoing,
     Permanent,
+    Sought,
     Temporary,
     UnknownFate,
 )
@@ -42,9 +44,10 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True)
 class Fate:
-    """How an attempt ended. `again`: it is due again, after a pause if it was `tried`.
+    """How an attempt ended. `again`: it is due again, after a pause if it was `tried`, or after `wait`.
 
-    `why` holds the gate's reasons where it was they that ended it.
+    `why` holds the gate's reasons where it was they that ended it; `refused` is the provider's
+    refusal for good, which may say something of the number.
     """
 
     state: Delivery
@@ -52,18 +55,20 @@ class Fate:
     failure: str | None = None
     again: bool = False
     tried: bool = True
+    wait: timedelta | None = None
     check: str | None = None
     why: str | None = None
+    refused: Permanent | None = None
 
 
-def looked_up(row: Claimed) -> Fate | None:
+def looked_up(row: Claimed, seek: Callable[[], Sought]) -> Fate | None:
     """What the gateway says of an attempt that another sender began; None where it has not had it."""
     if row.gateway is None:
         return Fate(state=Delivery.UNKNOWN, failure="the sender stopped half-way and its gateway is gone")
     try:
-        found = row.gateway.find(row.outgoing.attempt_id)
+        found = row.gateway.find(seek())
     except Temporary as error:
-        return later(row, error.reason)
+        return later(row, error.reason, tried=error.tried, wait=error.wait)
     except Exception as error:  # noqa: BLE001 - a gateway's mistake must not stop the other rows
         return _broken(row, error)
     match found:
@@ -75,32 +80,32 @@ def looked_up(row: Claimed) -> Fate | None:
             return None
 
 
-def sent(row: Claimed) -> Fate:
-    """Hand the row to its gateway, and say how that ended."""
+def sent(row: Claimed, seek: Callable[[], Sought]) -> Fate:
+    """Hand the row to its gateway, and say how that ended; `seek` says what to ask for where the answer is lost."""
     assert row.gateway is not None
     try:
         accepted = row.gateway.send(row.outgoing)
     except Temporary as error:
-        if row.tries >= MOST_TRIES:
+        if row.tries >= MOST_TRIES and error.tried:
             return Fate(state=Delivery.FAILED, failure=f"given up after {row.tries} tries: {error.reason}")
-        return Fate(state=Delivery.QUEUED, failure=error.reason, again=True)
+        return Fate(state=Delivery.QUEUED, failure=error.reason, again=True, tried=error.tried, wait=error.wait)
     except Permanent as error:
-        return Fate(state=Delivery.FAILED, failure=error.reason)
+        return Fate(state=Delivery.FAILED, failure=error.reason, refused=error)
     except UnknownFate as error:
-        return _asked_after(row, error.reason)
+        return _asked_after(row, seek, error.reason)
     except Exception as error:  # noqa: BLE001 - it may have left: unknown, and the other rows go on
         return _broken(row, error)
     return Fate(state=Delivery.SENT, provider_id=accepted.provider_id)
 
 
-def _asked_after(row: Claimed, reason: str) -> Fate:
+def _asked_after(row: Claimed, seek: Callable[[], Sought], reason: str) -> Fate:
     """What became of an attempt whose answer was lost: the gateway is asked, and nothing is sent blindly.
 
     One that has not had it yet is asked again after a pause, as a provider may be slow to show it.
     """
     assert row.gateway is not None
     try:
-        found = row.gateway.find(row.outgoing.attempt_id)
+        found = row.gateway.find(seek())
     except Temporary:
         found = NotFound()
     except Exception as error:  # noqa: BLE001 - as in `sent`
@@ -118,12 +123,12 @@ def _broken(row: Claimed, error: Exception) -> Fate:
     return Fate(state=Delivery.UNKNOWN, failure=f"the gateway broke: {type(error).__name__}")
 
 
-def later(row: Claimed, failure: str, *, tried: bool = True) -> Fate:
+def later(row: Claimed, failure: str, *, tried: bool = True, wait: timedelta | None = None) -> Fate:
     """Due again; what was begun stays so, and is asked after before it is sent."""
     if row.begun and tried and row.tries >= MOST_TRIES:
         return Fate(state=Delivery.UNKNOWN, failure=f"asked after {row.tries} times: {failure}")
     state = Delivery.SENDING if row.begun else Delivery.QUEUED
-    return Fate(state=state, failure=failure, again=True, tried=tried)
+    return Fate(state=state, failure=failure, again=True, tried=tried, wait=wait)
 
 
 def suppressed(verdict: Verdict) -> Fate:

@@ -13,17 +13,19 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from crm_core.access.model import SYSTEM, Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.attempts import Claimed, Fate, later, looked_up, sent, suppressed
 from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.gateways.base import Outgoing
+from crm_core.channels.gateways.base import Outgoing, Sought
 from crm_core.channels.letters import answers_letter
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver, reasons_json
+from crm_core.channels.reports import mark_number
+from crm_core.channels.seeking import sought
 from crm_core.channels.tables import LEAVING, Message, Outbox
 from crm_core.patients.tables import ContactPoint, Patient
 from crm_core.store.feed import Topic
@@ -87,12 +89,18 @@ class Courier:
         if self._units.clock.now() >= row.lease_until - LONGEST_CALL:
             return later(row, "not tried in time", tried=False)
         if row.begun:
-            known = looked_up(row)
+            known = looked_up(row, lambda: self._sought(row))
             if known is not None:
                 return known
         with self._units.write(SYSTEM) as unit:
             refused = begin(unit, self._gate, row)
-        return refused if refused is None or refused.state is not Delivery.SENDING else sent(row)
+        if refused is None or refused.state is not Delivery.SENDING:
+            return refused
+        return sent(row, lambda: self._sought(row))
+
+    def _sought(self, row: Claimed) -> Sought:
+        with self._units.read(SYSTEM) as unit:
+            return sought(unit, row)
 
 
 @needs(Permission.OUTBOX_DELIVER)
@@ -124,9 +132,9 @@ def _details() -> Any:
     return (
         select(
             Outbox.id, Outbox.state, Outbox.fence, Outbox.tries, Outbox.gateway, Outbox.message_id, Outbox.dedup_key,
-            Outbox.channel, Outbox.purpose, Outbox.contact_point_id, Outbox.patient_id, Outbox.automatic,
-            Outbox.answers, Outbox.send_by, Message.conversation_id, Message.template_version_id, Message.body,
-            Message.subject, ContactPoint.value, Patient.given,
+            Outbox.begun_at, Outbox.channel, Outbox.purpose, Outbox.contact_point_id, Outbox.patient_id,
+            Outbox.automatic, Outbox.answers, Outbox.send_by, Message.conversation_id, Message.template_version_id,
+            Message.body, Message.subject, ContactPoint.value, Patient.given,
         )
         .join(Message, Message.id == Outbox.message_id)
         .outerjoin(ContactPoint, ContactPoint.id == Outbox.contact_point_id)
@@ -163,6 +171,7 @@ def _claim(unit: WriteUnit, gate: Gate, row: Any) -> Claimed | Fate:
             due_at=lease,
             attempt_id=outgoing.attempt_id,
             gateway=row.gateway if begun else None,
+            begun_at=row.begun_at if begun else None,
             why=reasons_json(verdict.reasons),
         )
     )
@@ -219,7 +228,8 @@ def begin(unit: WriteUnit, gate: Gate, row: Claimed) -> Fate | None:
     verdict = gate.judge(unit, row.candidate)
     if verdict.refusal is not None or row.gateway is None:
         return suppressed(verdict)
-    ours = update(_table).where(_is_ours(row)).values(gateway=row.gateway.name, begun_at=unit.now)  # type: ignore[arg-type]
+    now_begun = {"gateway": row.gateway.name, "begun_at": func.coalesce(_table.c.begun_at, unit.now)}
+    ours = update(_table).where(_is_ours(row)).values(now_begun)  # type: ignore[arg-type]
     return Fate(state=Delivery.SENDING) if unit.execute(ours).rowcount == 1 else None
 
 
@@ -239,10 +249,11 @@ def settle(unit: WriteUnit, row: Claimed, fate: Fate, observers: Sequence[SendOb
     if fate.why is not None:
         values["why"] = fate.why
     if fate.again:
-        due_at = unit.now + backoff(row.tries) if fate.tried else unit.now
+        pause = backoff(row.tries) if fate.tried else timedelta(0)
+        due_at = unit.now + max(pause, fate.wait or pause)
         begun = fate.state is Delivery.SENDING
         values |= {"due_at": due_at, "lease_until": due_at if begun else None}
-        values |= {} if begun else {"gateway": None}
+        values |= {} if begun else {"gateway": None, "begun_at": None}
         values |= {} if fate.tried else {"tries": row.tries - 1}
     else:
         values |= {"settled_at": unit.now, "provider_id": fate.provider_id}
@@ -255,6 +266,16 @@ def settle(unit: WriteUnit, row: Claimed, fate: Fate, observers: Sequence[SendOb
     tag, outcome = _TAGS[fate.state]
     unit.audit(tag, row.message_id, why=fate.check, outcome=outcome)
     unit.changed(Topic.INBOX)
+    if fate.refused is not None and row.candidate.contact_point_id is not None:
+        mark_number(
+            unit,
+            row.candidate.contact_point_id,
+            said=f"{row.gateway.name if row.gateway else 'gateway'} {fate.refused.code or 'refusal'}",
+            of_message=row.message_id,
+            bad_number=fate.refused.bad_number,
+            opted_out=fate.refused.opted_out,
+            observers=observers,
+        )
     for observer in observers:
         observer.settled(unit, row.conversation_id, fate.state, failure, (row.message_id,))
 

@@ -82,6 +82,15 @@ def conversations_answered(unit: ReadUnit, ids: Sequence[str]) -> list[int]:
 
 
 @needs(Permission.OUTBOX_DELIVER)
+def our_letter(unit: ReadUnit, local: str) -> int | None:
+    """The message that we sent with this part of a Message-ID before the @; None where none is ours."""
+    token = _token(unit, f"<{local}@>")
+    ours = select(Letter.message_id).join(Message, Message.id == Letter.message_id)
+    found: int | None = unit.scalar(ours.where(Letter.token == token, Message.direction == Direction.OUT).limit(1))
+    return found
+
+
+@needs(Permission.OUTBOX_DELIVER)
 def answers_letter(unit: ReadUnit, conversation_id: int | None, contact_point_id: int | None) -> tuple[str, ...]:
     """The Message-IDs that a letter of ours refers to, the last one the letter it answers; empty where it answers none.
 

@@ -51,6 +51,13 @@ class Delivery(StrEnum):
     EXPIRED = "expired"
 
 
+class Report(StrEnum):
+    """What a provider says, after it took a message, of whether the patient's device or mailbox has it."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 class Withheld(StrEnum):
     """Why the bytes of an attachment were not taken: its name, type and size are all there is."""
 

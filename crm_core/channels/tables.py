@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.channels.model import Delivery, Direction, MessageKind, Screened, Withheld
+from crm_core.channels.model import Delivery, Direction, MessageKind, Report, Screened, Withheld
 from crm_core.store.base import Base, Id, Utc, sealed, word
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Sealed
@@ -39,6 +39,13 @@ FROM_TEMPLATE = text("template_version_id IS NOT NULL")
 
 SAID = text("text_token IS NOT NULL")
 """Of the index of texts that may say the same."""
+
+
+UNREPORTED = text("state = 'sent' AND reported IS NULL")
+"""Of the index of what a provider may still be asked about."""
+
+PROVIDED = text("provider_id IS NOT NULL")
+"""Of the index by which a provider's report finds its row."""
 
 
 class Vendor(Base):
@@ -148,8 +155,9 @@ class Outbox(Base):
     A sender claims a row by a lease and a rising token (`fence`); `attempt_id` is the
     idempotency key that the gateway hears and can be asked about. `planned_at` is the time that a
     person chose for it to go, at `decided_at`; NULL for what goes as soon as its hold is over.
-    `automatic`, `answers` and `send_by` are the Candidate's. `begun_at` is when it was last handed
-    to its gateway.
+    `automatic`, `answers` and `send_by` are the Candidate's. `begun_at` is when it was first handed to
+    its gateway, if it may have been. `reported` is what the provider said of it later, with its own
+    code; until then it may be asked, next at `ask_at`.
     """
 
     __tablename__ = "outbox"
@@ -169,6 +177,10 @@ class Outbox(Base):
     attempt_id: Mapped[str | None] = mapped_column(String(64))
     gateway: Mapped[str | None] = mapped_column(String(40))
     provider_id: Mapped[str | None] = mapped_column(String(255))
+    ask_at: Mapped[datetime | None] = mapped_column(Utc)
+    reported: Mapped[Report | None] = mapped_column(word(Report, "reported"))
+    reported_at: Mapped[datetime | None] = mapped_column(Utc)
+    report_code: Mapped[str | None] = mapped_column(String(40))
     failure: Mapped[str | None] = mapped_column(String(80))
     why: Mapped[str] = mapped_column(Text)
     automatic: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
@@ -183,6 +195,7 @@ class Outbox(Base):
     __table_args__ = (
         CheckConstraint("state <> 'sending' OR (lease_until IS NOT NULL AND attempt_id IS NOT NULL)", name="leased"),
         CheckConstraint("(planned_at IS NULL) = (decided_at IS NULL)", name="planned_by_a_person"),
+        CheckConstraint("(reported IS NULL) = (reported_at IS NULL)", name="reported_has_a_time"),
         Index(
             "ix_outbox_due",
             "due_at",
@@ -191,6 +204,16 @@ class Outbox(Base):
         ),
         Index("ix_outbox_unasked", "patient_id", "due_at", sqlite_where=UNASKED, postgresql_where=UNASKED),
         Index("ix_outbox_undelivered", "id", sqlite_where=UNDELIVERED, postgresql_where=UNDELIVERED),
+        Index("ix_outbox_unreported", "gateway", "settled_at", sqlite_where=UNREPORTED, postgresql_where=UNREPORTED),
+        # One provider's message is never two of ours: a second row that claims it is refused.
+        Index(
+            "uq_outbox_provided",
+            "gateway",
+            "provider_id",
+            unique=True,
+            sqlite_where=PROVIDED,
+            postgresql_where=PROVIDED,
+        ),
     )
 
 

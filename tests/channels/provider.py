@@ -19,6 +19,7 @@ from crm_core.channels.gateways.base import (
     NotFound,
     Outgoing,
     Permanent,
+    Sought,
     Temporary,
     UnknownFate,
 )
@@ -109,9 +110,9 @@ class ProviderGateway:
                 raise Permanent(reason="refused")
         return Accepted(provider_id=heard["id"])
 
-    def find(self, attempt_id: str) -> Found | NotFound | CannotTell:
+    def find(self, sought: Sought) -> Found | NotFound | CannotTell:
         """Ask after one."""
-        heard = self._ask({"verb": "find", "attempt": attempt_id})
+        heard = self._ask({"verb": "find", "attempt": sought.outgoing.attempt_id})
         assert heard is not None
         match heard["answer"]:
             case "found":

@@ -10,7 +10,16 @@ import threading
 from collections import Counter
 from typing import Any
 
-from crm_core.channels.gateways.base import Accepted, CannotTell, Found, NotFound, Outgoing, Temporary, UnknownFate
+from crm_core.channels.gateways.base import (
+    Accepted,
+    CannotTell,
+    Found,
+    NotFound,
+    Outgoing,
+    Sought,
+    Temporary,
+    UnknownFate,
+)
 
 ACCEPTS_AND_HANGS_UP, HANGS_UP, BUSY = 0.08, 0.05, 0.03
 """Shares of the calls that end so; the rest are answered."""
@@ -96,8 +105,9 @@ class LedgerGateway:
             raise Temporary(reason="busy")
         return Accepted(provider_id=answer["accepted"])
 
-    def find(self, attempt_id: str) -> Found | NotFound | CannotTell:
+    def find(self, sought: Sought) -> Found | NotFound | CannotTell:
         """Look it up in the ledger."""
+        attempt_id = sought.outgoing.attempt_id
         answer = self._asked("find", attempt_id)
         if answer is None:
             return CannotTell()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from crm_core.errors import CrmError
@@ -25,6 +26,22 @@ class Outgoing:
 
     def __repr__(self) -> str:
         return f"Outgoing({self.attempt_id!r})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """An earlier attempt that its provider is asked after, and what tells it from others like it.
+
+    `begun_at` is when it was first handed over, at the earliest; `asked_at` is now. `taken` are
+    provider ids of other messages of ours to that number. `twins`: others of ours with the same
+    words to it whose fate is open as well, so that one found could be theirs.
+    """
+
+    outgoing: Outgoing
+    begun_at: datetime
+    asked_at: datetime
+    taken: frozenset[str] = field(default=frozenset())
+    twins: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +69,28 @@ class CannotTell:
 
 
 class Temporary(CrmError):
-    """The gateway cannot take this now: {reason}; it is tried again later."""
+    """The gateway cannot take this now: {reason}; it is tried again later.
+
+    `wait` is how long, where the provider says so. One that was not `tried`, as its turn did not
+    come, has used up none of its tries.
+    """
 
     reason: str
+    wait: timedelta | None = None
+    tried: bool = True
 
 
 class Permanent(CrmError):
-    """The gateway will not take this: {reason}; reach the patient another way."""
+    """The gateway will not take this: {reason}; reach the patient another way.
+
+    `code` is the provider's own. `bad_number`: nothing ever reaches it. `opted_out`: its user
+    told the provider or carrier to stop.
+    """
 
     reason: str
+    code: str | None = None
+    bad_number: bool = False
+    opted_out: bool = False
 
 
 class UnknownFate(CrmError):
@@ -88,8 +118,12 @@ class Gateway(Protocol):
     def send(self, outgoing: Outgoing) -> Accepted:
         """Hand one message over; raises Temporary, Permanent or UnknownFate."""
 
-    def find(self, attempt_id: str) -> Found | NotFound | CannotTell:
-        """Whether an earlier attempt arrived."""
+    def find(self, sought: Sought) -> Found | NotFound | CannotTell:
+        """Whether an earlier attempt arrived.
+
+        NotFound lets it be sent again: a provider that is slow to show what it has raises Temporary
+        until enough time has passed since `begun_at`. What fits more than one is CannotTell.
+        """
 
     def close(self) -> None:
         """Let go of connections; sending again opens new ones."""

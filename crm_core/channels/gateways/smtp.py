@@ -22,6 +22,7 @@ from crm_core.channels.gateways.base import (
     NotFound,
     Outgoing,
     Permanent,
+    Sought,
     Temporary,
     UnknownFate,
 )
@@ -66,7 +67,7 @@ class SmtpGateway:
         self._handed_over(server, text)
         return Accepted(provider_id=str(message["Message-ID"]))
 
-    def find(self, attempt_id: str) -> Found | NotFound | CannotTell:  # noqa: ARG002 - the protocol's
+    def find(self, sought: Sought) -> Found | NotFound | CannotTell:  # noqa: ARG002 - the protocol's
         """SMTP keeps nothing that could be asked."""
         return CannotTell()
 

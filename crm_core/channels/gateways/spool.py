@@ -9,7 +9,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crm_core.channels.gateways.base import Accepted, CannotTell, Found, NotFound, Outgoing, Temporary
+from crm_core.channels.gateways.base import Accepted, CannotTell, Found, NotFound, Outgoing, Sought, Temporary
 from crm_core.words import Channel
 
 
@@ -56,8 +56,9 @@ class SpoolGateway:
             os.close(handle)
         return Accepted(provider_id=outgoing.attempt_id)
 
-    def find(self, attempt_id: str) -> Found | NotFound | CannotTell:
+    def find(self, sought: Sought) -> Found | NotFound | CannotTell:
         """Look the attempt up in the file."""
+        attempt_id = sought.outgoing.attempt_id
         try:
             with self._path.open("rb") as lines:
                 for line in lines:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.channels.gateways.base import CannotTell, Outgoing, Permanent, Temporary, UnknownFate
+from crm_core.channels.gateways.base import CannotTell, Outgoing, Permanent, Sought, Temporary, UnknownFate
 from crm_core.channels.gateways.smtp import SmtpGateway
 from crm_core.settings import SmtpTable
 from tests.channels.gateways.mail_server import PASSWORD, USER, MailServer, make_certificate, serving
+from tests.conftest import MONDAY
 
 PEER = Path(__file__).resolve().parents[4] / "shared" / "peers" / "smtp"
 LETTER = Outgoing(
@@ -162,7 +163,7 @@ def test_a_connection_lost_after_the_letter_was_handed_over_is_an_unknown_fate(
     server.cut = cut
     with pytest.raises(UnknownFate, match="lost after the letter was sent"):
         gateway.send(LETTER)
-    assert gateway.find(LETTER.attempt_id) == CannotTell()
+    assert gateway.find(Sought(outgoing=LETTER, begun_at=MONDAY, asked_at=MONDAY)) == CannotTell()
 
 
 def test_a_connection_lost_before_that_is_temporary(server: MailServer, gateway: SmtpGateway) -> None:

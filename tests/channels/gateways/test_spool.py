@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.channels.gateways.base import CannotTell, Found, NotFound, Outgoing, Temporary
+from crm_core.channels.gateways.base import CannotTell, Found, NotFound, Outgoing, Sought, Temporary
 from crm_core.channels.gateways.spool import SpoolGateway
 from crm_core.words import Channel
+from tests.conftest import MONDAY
 
 
 def text(attempt: str, body: str = "Your form is ready.\nCall us. \u00c9l \U0001f44d") -> Outgoing:
     return Outgoing(attempt_id=attempt, to="+15555550123", body=body)
+
+
+def asked(attempt: str) -> Sought:
+    return Sought(outgoing=text(attempt), begun_at=MONDAY, asked_at=MONDAY)
 
 
 def spool_many(path: Path, start: int) -> None:
@@ -36,14 +41,14 @@ def test_each_text_is_one_line_of_json_for_this_account_only(tmp_path: Path) -> 
 
 def test_an_attempt_is_found_again_by_its_id(tmp_path: Path) -> None:
     gateway = SpoolGateway(Channel.SMS, tmp_path / "sms.jsonl")
-    assert gateway.find("a1") == NotFound()
+    assert gateway.find(asked("a1")) == NotFound()
     gateway.send(text("a1", body='"attempt": "a2"'))
-    assert gateway.find("a1") == Found(provider_id="a1")
-    assert gateway.find("a2") == NotFound()
+    assert gateway.find(asked("a1")) == Found(provider_id="a1")
+    assert gateway.find(asked("a2")) == NotFound()
 
 
 def test_what_cannot_be_read_cannot_tell(tmp_path: Path) -> None:
-    assert SpoolGateway(Channel.SMS, tmp_path).find("a1") == CannotTell()
+    assert SpoolGateway(Channel.SMS, tmp_path).find(asked("a1")) == CannotTell()
 
 
 @pytest.mark.parametrize("name", ["missing/sms.jsonl", "."])
