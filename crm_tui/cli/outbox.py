@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crm_core.channels.outbox import OutboxRow
+    from crm_core.timers.model import DeadTimer
 
 app = group("What is queued, sent, failed or unknown.", alone=True)
 
@@ -30,7 +31,11 @@ def list_outbox(
     ctx: typer.Context,
     state: Annotated[
         str | None,
-        typer.Option("--state", metavar="S", help=f"Only rows in this state: {', '.join(_STATES)}, or {_DEAD}."),
+        typer.Option(
+            "--state",
+            metavar="S",
+            help=f"Only rows in this state: {', '.join(_STATES)}; {_DEAD} is all that was given up, timers too.",
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows.")] = 50,
 ) -> None:
@@ -39,6 +44,7 @@ def list_outbox(
         return
     from crm_core.channels import outbox, undelivered
     from crm_core.channels.model import Delivery
+    from crm_core.timers import queries
 
     if state is not None and state not in (*_STATES, _DEAD):
         raise UsageError(problem=f"There is no state {state}", remedy=f"choose from {', '.join((*_STATES, _DEAD))}")
@@ -46,11 +52,12 @@ def list_outbox(
     with session.reading() as unit:
         if state == _DEAD:
             rows: Sequence[OutboxRow] = undelivered.given_up(unit, limit=limit)
+            timers: Sequence[DeadTimer] = queries.dead_timers(unit, limit=limit)
         else:
-            rows = outbox.outbox(unit, state=Delivery(state) if state else None, limit=limit)
+            rows, timers = outbox.outbox(unit, state=Delivery(state) if state else None, limit=limit), ()
     session.show(
-        [_document(row) for row in rows],
-        people=[_line(row) for row in rows],
+        [*map(_document, rows), *map(_timer, timers)],
+        people=[*map(_dead, rows), *map(_dead_timer, timers)] if state == _DEAD else [*map(_line, rows)],
         empty=f"No row is {state}." if state else "Nothing is in the outbox.",
     )
 
@@ -74,12 +81,22 @@ def resolve(
     _show_row(session, row)
 
 
-@command(app, "retry", example="crm outbox retry 311")
-def retry(ctx: typer.Context, row: _Id) -> None:
-    """Try a failed row again, now and with all its tries; the contact rules are asked once more before it goes."""
+@command(app, "retry", example="crm outbox retry --timer 12")
+def retry(
+    ctx: typer.Context,
+    row: _Id,
+    timer: Annotated[bool, typer.Option("--timer", help="The number is that of a dead timer, not of a row.")] = False,
+) -> None:
+    """Try again, now and with all its tries: a failed row, or a dead timer; the contact rules are asked once more."""
     from crm_core.channels import undelivered
+    from crm_core.timers.service import retry_timer
 
     session = Session.of(ctx)
+    if timer:
+        with session.writing() as unit:
+            retry_timer(unit, row)
+        session.show({"timer": row, "state": "waiting"})
+        return
     with session.writing() as unit:
         undelivered.retry(unit, row, observers=session.crm.observers)
     _show_row(session, row)
@@ -102,6 +119,42 @@ def _line(row: OutboxRow) -> dict[str, Any]:
         "due_or_ended": row.settled_at or row.due_at,
         "tries": row.tries,
         "why": row.failure,
+    }
+
+
+def _dead(row: OutboxRow) -> dict[str, Any]:
+    """A message that was given up, in the columns of whatever was."""
+    return {
+        "id": row.id,
+        "kind": "message",
+        "about": show_id(Kind.CONVERSATION, row.conversation_id),
+        "given_up": row.settled_at,
+        "tries": row.tries,
+        "why": row.failure,
+    }
+
+
+def _dead_timer(timer: DeadTimer) -> dict[str, Any]:
+    return {
+        "id": timer.id,
+        "kind": f"timer: {timer.kind}",
+        "about": timer.subject_id,
+        "given_up": timer.died_at,
+        "tries": timer.tries,
+        "why": timer.failure,
+    }
+
+
+def _timer(timer: DeadTimer) -> dict[str, Any]:
+    return {
+        "timer": timer.id,
+        "kind": timer.kind,
+        "subject": timer.subject_id,
+        "state": "dead",
+        "due_at": timer.due_at,
+        "settled_at": timer.died_at,
+        "tries": timer.tries,
+        "failure": timer.failure,
     }
 
 

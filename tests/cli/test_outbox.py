@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from crm_core.access.model import SYSTEM
 from crm_core.app import open_crm
 from crm_core.clock import ShiftedClock
 from crm_core.settings import read_settings
+from crm_core.timers.chore import TimersChore
+from crm_core.timers.model import Timer
 from crm_core.timers.retrying import MOST_TRIES
+from crm_core.timers.service import NewTimer, set_timers
+from crm_core.work.units import WriteUnit
 from tests.cli.conftest import Caller
 
 PATIENT = {
@@ -71,3 +77,35 @@ def test_what_cannot_be_tried_again_says_why(given_up: Caller) -> None:
     assert given_up("outbox", "resolve", number, "--sent").code == 2
     assert given_up("outbox", "--state", "gone").code == 2
     assert [row["state"] for row in given_up.done("outbox")] == ["queued"]
+
+
+class Broken:
+    """A handler that cannot do its work."""
+
+    kind = "torture"
+
+    def fire(self, unit: WriteUnit, timers: Sequence[Timer]) -> Mapping[int, datetime]:  # noqa: ARG002 - the protocol
+        """Fail."""
+        raise LookupError("Adaline Featherstone")
+
+
+def test_a_dead_timer_is_listed_without_a_patient_and_runs_again_when_it_is_told_to(crm_home: Caller) -> None:
+    clock = ShiftedClock(datetime.now(UTC))
+    with open_crm(read_settings(crm_home.home), clock=clock) as crm:
+        new = NewTimer(kind=Broken.kind, subject_id=7, run_at=clock.now(), dedup_key="torture-7")
+        with crm.write(SYSTEM) as unit:
+            set_timers(unit, [new])
+        chore = TimersChore(crm.units, [Broken()])
+        for _ in range(MOST_TRIES):
+            chore.run(lambda: False)
+            clock.move(timedelta(hours=2))
+    (dead,) = crm_home.done("outbox", "--state", "dead")
+    assert (dead["kind"], dead["subject"], dead["tries"]) == (Broken.kind, 7, MOST_TRIES)
+    assert dead["failure"] == "LookupError"
+    shown = crm_home("outbox", "--state", "dead").out
+    assert "timer: torture" in shown
+    assert "Featherstone" not in shown
+    number = str(dead["timer"])
+    assert crm_home.done("outbox", "retry", "--timer", number) == {"timer": dead["timer"], "state": "waiting"}
+    assert crm_home.done("outbox", "--state", "dead") == []
+    assert crm_home("outbox", "retry", number, "--timer").code == 1
