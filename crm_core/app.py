@@ -74,11 +74,22 @@ class Crm:
         ]
         self.chores: list[Chore] = [
             ClocksChore(self.units),
+            *self._mail_chores(),
             TimersChore(self.units, self.timer_handlers),
             OutboxChore(self.courier),
             AnchorChore(self.units, settings.anchor),
         ]
         """What pollers do, in the order of `crm poll --once`: what may set off more stands before it."""
+
+    def _mail_chores(self) -> list[Chore]:
+        """One for each mailbox of crm.toml; a home without any does not pay for the library's import."""
+        if not self.settings.mailboxes:
+            return []
+        from crm_core.channels.mail.chore import MailChore
+        from crm_core.channels.mail.handing_in import hand_in
+
+        boxes = sorted(self.settings.mailboxes.items())
+        return [MailChore(self.units, name, table, hand_in) for name, table in boxes]
 
     def read(self, actor: Actor) -> ReadUnit:
         """A unit that reads: `with crm.read(actor) as unit:`."""

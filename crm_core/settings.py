@@ -98,7 +98,7 @@ class MailboxTable(_Table):
         return self
 
 
-MailboxName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+MailboxName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 GatewayTable = Annotated[SmtpTable | SpoolTable, Field(discriminator="kind")]
 
 

@@ -11,6 +11,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 from crm_core.channels.html_text import html_text
 from crm_core.channels.letters import letter_ids
+from crm_core.channels.mail.headers import header, written_by_a_machine
 from crm_core.channels.model import Attached, Inbound
 from crm_core.errors import UsageError
 from crm_core.words import Channel
@@ -18,7 +19,6 @@ from crm_core.words import Channel
 LARGEST_LETTER = 40_000_000
 """Bytes of a letter as it travels: the files that providers carry, written in base64."""
 _MOST_PARTS = 500
-_BY_MACHINES = frozenset({"bulk", "junk", "list", "auto_reply"})
 
 
 class NotALetter(UsageError):
@@ -32,39 +32,36 @@ def read_letter(raw: bytes, now: datetime) -> Inbound:
     with it is attached, an attached letter whole. The provider's id is made of Message-ID and
     sender, so that the same letter again is no second message.
     """
-    letter = message_from_bytes(raw, policy=default)
-    assert isinstance(letter, EmailMessage)
-    sender = parseaddr(_header(letter, "From"))[1]
+    letter = parsed(raw)
+    sender = parseaddr(header(letter, "From"))[1]
     if not sender:
         raise NotALetter
-    own = letter_ids(_header(letter, "Message-ID"))
+    own = letter_ids(header(letter, "Message-ID"))
     return Inbound(
         channel=Channel.EMAIL,
         sender=sender,
         text=_text(letter),
         at=_date(letter, now),
         provider_id=f"{own[0]} {sender}" if own else None,
-        subject=_header(letter, "Subject") or None,
+        subject=header(letter, "Subject") or None,
         attachments=tuple(_attached(letter)),
         message_id=own[0] if own else None,
-        in_reply_to=_header(letter, "In-Reply-To") or None,
-        references=letter_ids(_header(letter, "References")),
-        automatic=_is_automatic(letter),
+        in_reply_to=header(letter, "In-Reply-To") or None,
+        references=letter_ids(header(letter, "References")),
+        automatic=written_by_a_machine(letter),
     )
 
 
-def _header(letter: Message, name: str) -> str:
-    """A header's text; one that cannot be read counts as none."""
-    try:
-        return str(letter.get(name, ""))
-    except (ValueError, LookupError, IndexError, AttributeError, TypeError):
-        # The standard library's header parser fails in all these ways on broken headers.
-        return ""
+def parsed(raw: bytes) -> EmailMessage:
+    """The letter's headers and parts."""
+    letter = message_from_bytes(raw, policy=default)
+    assert isinstance(letter, EmailMessage)
+    return letter
 
 
 def _date(letter: Message, now: datetime) -> datetime:
     try:
-        at = parsedate_to_datetime(_header(letter, "Date"))
+        at = parsedate_to_datetime(header(letter, "Date"))
     except (ValueError, TypeError, IndexError, OverflowError):
         return now
     aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
@@ -72,15 +69,6 @@ def _date(letter: Message, now: datetime) -> datetime:
         return aware.astimezone(UTC)
     except OverflowError:
         return now
-
-
-def _is_automatic(letter: Message) -> bool:
-    """Whether its headers say that a machine wrote it (RFC 3834, and what came before it)."""
-    submitted = _header(letter, "Auto-Submitted").strip().lower()
-    if submitted and submitted.partition(";")[0].strip() != "no":
-        return True
-    answered_by_machine = any(letter.get(name) is not None for name in ("X-Autoreply", "X-Autorespond"))
-    return answered_by_machine or _header(letter, "Precedence").strip().lower() in _BY_MACHINES
 
 
 def _text(letter: EmailMessage) -> str:

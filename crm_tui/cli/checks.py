@@ -184,6 +184,15 @@ def _each_gateway(crm: Crm, settings: Settings) -> Iterator[str]:
             yield f"{channel}: {table.host}, agreement until {vendor.baa_until}"
 
 
+def _mailboxes(crm: Crm, settings: Settings) -> str:
+    from crm_tui.cli.mailbox_checks import each_mailbox
+
+    said = list(each_mailbox(crm, settings))
+    wrong = [detail for ok, detail in said if not ok]
+    joined = "; ".join(wrong or [detail for _, detail in said]) or "none configured: no letter comes in by itself"
+    return Problem(joined) if wrong else joined
+
+
 def _anchor(crm: Crm, settings: Settings) -> str:
     from crm_core.audit import checkpoint
 
@@ -203,5 +212,6 @@ _INSIDE: dict[str, Callable[[Crm, Settings], str]] = {
     "playbook": _playbook,
     "accounts": _accounts,
     "gateways": _gateways,
+    "mailboxes": _mailboxes,
     "anchor": _anchor,
 }

@@ -9,7 +9,8 @@ import pytest
 from tests.cli.conftest import Caller
 
 CHECKS = [
-    "files", "settings", "key", "disk", "store", "schema", "clock", "playbook", "accounts", "gateways", "anchor",
+    "files", "settings", "key", "disk", "store", "schema", "clock", "playbook", "accounts", "gateways", "mailboxes",
+    "anchor",
 ]  # fmt: skip
 
 
@@ -89,3 +90,18 @@ def test_an_older_schema_is_refused_everywhere_and_updated_by_the_doctor(
     assert not findings(crm_home)["store"]["ok"]
     monkeypatch.setattr(schema, "HEAD", head)
     assert findings(crm_home, "--fix")["schema"]["ok"]
+
+
+def test_a_mailbox_that_is_not_read_says_why(crm_home: Caller) -> None:
+    with (crm_home.home / "crm.toml").open("a") as file:
+        file.write(
+            '[mailbox.front_desk]\nhost = "localhost"\nport = 9\nuser = "desk"\npassword_file = "imap-password"\n'
+            'vendor = "Mail Co"\nevery = 5\n'
+        )
+    assert "Mail Co has no agreement for e-mail in date" in findings(crm_home)["mailboxes"]["detail"]
+    dates = ("--from", "2020-01-01", "--until", "2099-12-31")
+    crm_home.done("vendor", "add", "Mail Co", "--gateway", "email", *dates)
+    assert "imap-password" in findings(crm_home)["mailboxes"]["detail"]
+    password = crm_home.home / "imap-password"
+    password.touch(mode=0o600)
+    assert "not read yet" in findings(crm_home)["mailboxes"]["detail"]

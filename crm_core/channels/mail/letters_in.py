@@ -1,0 +1,83 @@
+"""A letter of the mailbox as an inbound message, whatever it is: too large, of no known form, without a sender."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+from email.utils import parseaddr
+
+from crm_core.channels.mail.headers import header
+from crm_core.channels.mail_reading import NotALetter, parsed, read_letter
+from crm_core.channels.model import Attached, Inbound
+from crm_core.words import Channel
+
+MOST_BYTES = 25_000_000
+"""Of a letter as it travels; of a larger one the beginning is taken in, and the letter stays in its folder."""
+BEGINNING = 256_000
+_READABLE = 20_000
+_WHO_ELSE = ("Sender", "Reply-To", "Return-Path", "X-Original-From")
+
+
+def taken(raw: bytes, mailbox: str, came_at: datetime) -> Inbound:
+    """The letter; never an error. One that cannot be read says so, with what can be, and the whole of it as a file."""
+    try:
+        inbound = read_letter(raw, came_at)
+    except NotALetter:
+        inbound = _odd(raw, came_at, "This letter names no sender.")
+    except Exception:  # noqa: BLE001 - whatever is in a letter, it must not stop the ones behind it
+        inbound = _odd(raw, came_at, "This letter cannot be read as a letter.")
+    return _named(inbound, raw, mailbox)
+
+
+def beginning(raw: bytes, size: int, mailbox: str, came_at: datetime) -> Inbound:
+    """As `taken`, of a letter of `size` bytes of which only the first were fetched."""
+    inbound = taken(raw, mailbox, came_at)
+    weight = f"{size / 1_000_000:.0f} MB"
+    says = f"[{weight}, too large to be taken in whole: the letter lies flagged in the mailbox {mailbox}.]"
+    files = [replace(file, size=None, content=None) for file in inbound.attachments]
+    whole = Attached(name="the whole letter", media_type="message/rfc822", size=size)
+    return replace(inbound, text=f"{inbound.text}\n\n{says}".lstrip("\n"), attachments=(*files, whole))
+
+
+def _odd(raw: bytes, came_at: datetime, what: str) -> Inbound:
+    readable = raw[:_READABLE].decode("utf-8", "replace")
+    whole = Attached(name="letter.eml", media_type="application/octet-stream", size=len(raw), content=raw)
+    return Inbound(
+        channel=Channel.EMAIL,
+        sender=_sender(raw),
+        text=f"[{what} It came by e-mail and is attached as letter.eml.]\n\n{readable}",
+        at=came_at,
+        attachments=(whole,),
+        automatic=False,
+    )
+
+
+def _sender(raw: bytes) -> str:
+    """Whoever the letter names as having to do with its sending; empty where nobody."""
+    try:
+        letter = parsed(raw[:BEGINNING])
+        return next((found for name in _WHO_ELSE if (found := parseaddr(header(letter, name))[1])), "")
+    except Exception:  # noqa: BLE001 - as in `taken`
+        return ""
+
+
+def unread(raw: bytes, mailbox: str, came_at: datetime) -> Inbound:
+    """As `taken`, without reading the letter at all: of one that what was read of it could not be taken in."""
+    return _named(_odd(raw, came_at, "This letter could not be taken in as a letter."), raw, mailbox)
+
+
+def _named(inbound: Inbound, raw: bytes, mailbox: str) -> Inbound:
+    """With an id by which the same letter of this mailbox is known again, and another one never taken for it.
+
+    Message-IDs are made up by machines that err and people who lie: what the letter says counts,
+    too. Its other headers do not, as each way that it takes adds to them.
+    """
+    said = raw.partition(b"\r\n\r\n")[2] or raw.partition(b"\n\n")[2] or raw
+    facts = [mailbox, inbound.sender, inbound.subject or ""]
+    if inbound.message_id is None:
+        facts.append(inbound.at.isoformat())
+    digest = hashlib.sha256(said)
+    for fact in facts:
+        digest.update(hashlib.sha256(fact.encode("utf-8", "replace")).digest())
+    return replace(inbound, provider_id=f"{inbound.message_id or 'no Message-ID'} {mailbox} {digest.hexdigest()}")
