@@ -65,8 +65,10 @@ def looked_up(row: Claimed, seek: Callable[[], Sought]) -> Fate | None:
     """What the gateway says of an attempt that another sender began; None where it has not had it."""
     if row.gateway is None:
         return Fate(state=Delivery.UNKNOWN, failure="the sender stopped half-way and its gateway is gone")
+    # Outside: where it is the store that does not answer, the row keeps its lease and is asked after later.
+    attempt = seek()
     try:
-        found = row.gateway.find(seek())
+        found = row.gateway.find(attempt)
     except Temporary as error:
         return later(row, error.reason, tried=error.tried, wait=error.wait)
     except Exception as error:  # noqa: BLE001 - a gateway's mistake must not stop the other rows
@@ -104,8 +106,9 @@ def _asked_after(row: Claimed, seek: Callable[[], Sought], reason: str) -> Fate:
     One that has not had it yet is asked again after a pause, as a provider may be slow to show it.
     """
     assert row.gateway is not None
+    attempt = seek()
     try:
-        found = row.gateway.find(seek())
+        found = row.gateway.find(attempt)
     except Temporary:
         found = NotFound()
     except Exception as error:  # noqa: BLE001 - as in `sent`

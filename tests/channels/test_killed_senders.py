@@ -1,21 +1,21 @@
-"""Senders killed in the middle of it, briefly; `make torture` does it at length."""
+"""Pollers killed in the middle of it, briefly; `make torture` does it at length (security.md, cases 13 and 15)."""
 
 from __future__ import annotations
 
-from crm_core.access.model import Role
-from crm_core.app import Crm
 from crm_core.settings import Settings
-from tests.conftest import StaffFactory
+from tests.torture.processes import say
 from tests.torture.sending import campaign
 
-KILLS = 20
+KILLS = 50
+"""On each store: a hundred in all."""
 
 
-def test_twenty_killed_senders_lose_nothing_and_send_nothing_twice(
-    crm: Crm, settings: Settings, staff: StaffFactory
-) -> None:
-    account = campaign(settings, staff(Role.AGENT), kills=KILLS, seed=1)
+def test_fifty_killed_pollers_lose_nothing_and_do_nothing_twice(settings: Settings) -> None:
+    account = campaign(settings, kills=KILLS, seed=1)
+    say(str(account))
     assert account.kills >= KILLS
-    assert account.lost == account.doubled == account.unsettled == ()
-    assert account.sent + len(account.unknown) == account.posted
+    assert account.unfired == account.refired == ()
+    assert account.lost == account.doubled == account.left == ()
+    assert account.messages == account.timers
+    assert account.fell == 0
     assert account.hung_up

@@ -23,6 +23,8 @@ from crm_core.channels.gateways.base import (
 
 ACCEPTS_AND_HANGS_UP, HANGS_UP, BUSY = 0.08, 0.05, 0.03
 """Shares of the calls that end so; the rest are answered."""
+SILENT = 0.05
+"""The share of questions after an attempt that get no answer: nobody knows whether it arrived."""
 PATIENCE = 10.0
 
 
@@ -71,9 +73,10 @@ class _Call(socketserver.StreamRequestHandler):
     def _answer(self, operation: str, attempt: str) -> dict[str, Any] | None:
         ledger = self.server
         with ledger.lock:
-            if operation == "find":
-                return {"found": ledger.arrived[attempt] > 0}
             luck = ledger.chance.random()
+            if operation == "find":
+                ledger.hung_up += luck < SILENT
+                return None if luck < SILENT else {"found": ledger.arrived[attempt] > 0}
             if luck < BUSY:
                 return {"busy": True}
             if luck < BUSY + HANGS_UP:

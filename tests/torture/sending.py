@@ -1,191 +1,170 @@
-"""Senders killed at random, and an account of every message afterwards."""
+"""Pollers killed at random while timers post and messages leave, and an account of every one afterwards.
+
+On Postgres connections are cut as well, at random moments: a COMMIT may stand whose reply is lost.
+"""
 
 from __future__ import annotations
 
 import random
 import time
-from collections import Counter
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from crm_core.access.model import SYSTEM, Actor
+from crm_core.access.model import SYSTEM
 from crm_core.app import Crm, open_crm
 from crm_core.channels.delivery import Courier
-from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.model import Delivery
-from crm_core.channels.outbox import Posting, post
-from crm_core.channels.tables import Outbox
-from crm_core.patients.model import ContactKind, DraftContact, DraftIdentifier, PatientDraft
-from crm_core.patients.saving import save_many
-from crm_core.patients.tables import LINK
+from crm_core.channels.gate import Gate
+from crm_core.channels.tables import LEAVING, Outbox
+from crm_core.errors import CrmError
 from crm_core.settings import Settings
+from crm_core.timers.chore import TimersChore
+from crm_core.timers.tables import WAITING, TimerRow
 from crm_core.words import Channel
 from tests.conftest import MASTER
+from tests.torture.account import Account, Books
 from tests.torture.ledger import Ledger, LedgerGateway
+from tests.torture.occasions import PostsOne, people, set_due
 from tests.torture.processes import Ahead, context, kill, say
 
-SENDERS = 3
+POLLERS = 2
 PATIENTS = 40
-BATCH = 200
+BATCH = 120
+"""Timers set at once, as soon as fewer than half as many are left."""
 LEASE_AND_MORE = 61.0
 """Seconds by which the clock moves once nobody is alive to hold a lease."""
-ALL_AT_ONCE = 0.3
-"""The share of blows that kill every sender."""
-LAST_ROUNDS = 40
+LONGEST_PAUSE_AND_MORE = 4_000.0
+ALL_AT_ONCE = 0.4
+"""The share of blows that kill every poller."""
+CUT = 0.3
+"""The share of blows that come with cut connections, where there are any."""
+LAST_ROUNDS = 60
+
+_CUT_TWO = text(
+    "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 2) AS two"
+)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """What became of every message of a campaign."""
+class Poller:
+    """Fires timers and delivers what they posted, by turns."""
 
-    kills: int
-    posted: int
-    sent: int
-    unknown: tuple[str, ...]
-    lost: tuple[str, ...]
-    doubled: tuple[str, ...]
-    unsettled: tuple[str, ...]
-    hung_up: int
+    def __init__(self, crm: Crm, address: tuple[str, int]) -> None:
+        gate = Gate(gateways={Channel.SMS: LedgerGateway(address)})
+        self._timers = TimersChore(crm.units, [PostsOne(gate)])
+        self._courier = Courier(units=crm.units, gate=gate, observers=())
 
-    def __str__(self) -> str:
-        return (
-            f"{self.kills} kills, {self.posted} messages: {self.sent} sent, {len(self.unknown)} unknown, "
-            f"{len(self.lost)} lost, {len(self.doubled)} doubled, {len(self.unsettled)} unsettled; "
-            f"the provider hung up {self.hung_up} times"
-        )
+    def turn(self) -> int:
+        """Do what is due now; returns how many timers and messages that were."""
+        fired = self._timers.run(lambda: False).claimed
+        return fired + self._courier.run_once().claimed
 
 
-def send_until_killed(settings: Settings, address: tuple[str, int], ahead: Any) -> None:
-    """A sender's life."""
-    with open_crm(settings, master=MASTER, clock=Ahead(ahead)) as crm:
-        courier = _courier(crm, address)
-        while True:
-            if courier.run_once().claimed == 0:
-                time.sleep(0.01)
+def poll_until_killed(settings: Settings, address: tuple[str, int], ahead: Any) -> None:
+    """A poller's life. A store that is away for a moment ends it as little as it ends `crm poll`."""
+    while True:
+        with suppress(CrmError), open_crm(settings, master=MASTER, clock=Ahead(ahead)) as crm:
+            _poll(Poller(crm, address))
 
 
-def _courier(crm: Crm, address: tuple[str, int]) -> Courier:
-    gate = Gate(gateways={Channel.SMS: LedgerGateway(address)})
-    return Courier(units=crm.units, gate=gate, observers=())
-
-
-def campaign(settings: Settings, author: Actor, *, kills: int, seed: int) -> Account:
-    """Kill senders `kills` times while they work, then let one finish, and compare with the ledger."""
-    processes = context()
-    ahead = processes.Value("d", 0.0, lock=False)
-    ledger = Ledger(seed)
-    chance = random.Random(seed)  # noqa: S311 - a campaign that can be repeated
-    with open_crm(settings, master=MASTER, clock=Ahead(ahead)) as crm:
-        posts = _Posts(crm, author)
-
-        def start() -> Any:
-            sender = processes.Process(target=send_until_killed, args=(settings, ledger.address, ahead), daemon=True)
-            sender.start()
-            return sender
-
-        senders = [start() for _ in range(SENDERS)]
+def _poll(poller: Poller) -> None:
+    while True:
         done = 0
-        try:
-            while done < kills:
-                posts.top_up()
-                time.sleep(chance.uniform(0.05, 0.4))
-                struck = senders if chance.random() < ALL_AT_ONCE else [chance.choice(senders)]
-                everyone = len(struck) == SENDERS
-                for sender in list(struck):
-                    kill(sender)
-                    senders.remove(sender)
-                    done += 1
-                if everyone:
-                    # Only now: a sender that lives through such a leap would be one that slept for a minute.
-                    ahead.value += LEASE_AND_MORE
-                senders += [start() for _ in range(SENDERS - len(senders))]
-                if done % 25 < len(struck):
-                    say(f"{done} of {kills} kills, {posts.made} messages, {sum(ledger.arrived.values())} arrived")
-        finally:
-            for sender in senders:
-                kill(sender)
-        _finish(crm, ledger, ahead)
-        account = _account(crm, ledger, done)
-    ledger.close()
-    return account
+        with suppress(CrmError):
+            done = poller.turn()
+        if done == 0:
+            time.sleep(0.01)
 
 
-class _Posts:
-    """Messages to patients with a number of their own."""
+class Campaign:
+    """Kills `kills` pollers of one store at random times; `seed` makes it the same again, but for the host's timing."""
 
-    def __init__(self, crm: Crm, author: Actor) -> None:
+    def __init__(self, crm: Crm, settings: Settings, ahead: Any, *, kills: int, seed: int) -> None:
         self._crm = crm
-        self._author = author
-        self.made = 0
-        drafts = [
-            PatientDraft(
-                given=f"Given{number}",
-                family=f"Family{number}",
-                birth_date="1970-01-31",
-                identifiers=(DraftIdentifier(system="urn:torture", value=f"T{number}", kind="MR"),),
-                contacts=(DraftContact(kind=ContactKind.PHONE, value=f"+1212555{1000 + number}"),),
-            )
-            for number in range(PATIENTS)
-        ]
-        with crm.write(SYSTEM) as unit:
-            saved = save_many(unit, drafts)
-            links = unit.execute(select(LINK.c.patient_id, LINK.c.contact_point_id))
-            points = {int(link.patient_id): int(link.contact_point_id) for link in links}
-        self._people = [(one.patient_id, points[one.patient_id]) for one in saved if one.patient_id is not None]
+        self._settings = settings
+        self._ahead = ahead
+        self._kills = kills
+        self._chance = random.Random(seed)  # noqa: S311 - a campaign that can be repeated
+        self._people = [patient_id for patient_id, _ in people(crm, PATIENTS)]
+        self._pollers: list[Any] = []
+        self.ledger = Ledger(seed)
+        self.set = 0
+        self.killed = 0
+        self.cut = 0
+        self.fell = 0
+        """Pollers that ended by themselves."""
 
-    def top_up(self) -> None:
-        """Post so many more once little is left."""
+    def run(self) -> None:
+        """All of the kills."""
+        try:
+            while self.killed < self._kills:
+                self._top_up()
+                self._pollers += [self._start() for _ in range(POLLERS - len(self._pollers))]
+                time.sleep(self._chance.uniform(0.03, 0.35))
+                self._blow()
+        finally:
+            for poller in self._pollers:
+                kill(poller)
+
+    def _start(self) -> Any:
+        arguments = (self._settings, self.ledger.address, self._ahead)
+        poller = context().Process(target=poll_until_killed, args=arguments, daemon=True)
+        poller.start()
+        return poller
+
+    def _blow(self) -> None:
+        if self._crm.store.dialect == "postgresql" and self._chance.random() < CUT:
+            self._cut()
+        struck = self._pollers if self._chance.random() < ALL_AT_ONCE else [self._chance.choice(self._pollers)]
+        everyone = len(struck) == len(self._pollers)
+        before = self.killed
+        for poller in list(struck):
+            self.fell += poller.exitcode is not None
+            kill(poller)
+            self._pollers.remove(poller)
+            self.killed += 1
+        if everyone:
+            # Only now: a poller that lives through such a leap would be one that slept for a minute.
+            self._ahead.value += LEASE_AND_MORE
+        if self.killed // 25 > before // 25:
+            arrived = sum(self.ledger.arrived.values())
+            say(f"{self.killed} of {self._kills} kills, {self.set} timers, {arrived} messages arrived")
+
+    def _cut(self) -> None:
+        """Cut two connections, this process's idle ones among them: it finds the store again."""
+        with self._crm.store.writing.connect() as connection:
+            self.cut += len(connection.execute(_CUT_TWO).all())
+
+    def _top_up(self) -> None:
+        """Set so many timers more once little is left to do."""
         with self._crm.read(SYSTEM) as unit:
-            left = unit.scalar(
-                select(func.count()).select_from(Outbox).where(Outbox.state.in_((Delivery.QUEUED, Delivery.SENDING)))
-            )
-        if left > BATCH:
+            left = unit.scalar(select(func.count()).select_from(TimerRow).where(WAITING))
+            left += unit.scalar(select(func.count()).select_from(Outbox).where(LEAVING))
+        if left > BATCH // 2:
             return
-        with self._crm.write(self._author) as unit:
-            for number in range(BATCH):
-                patient_id, point_id = self._people[number % len(self._people)]
-                post(unit, self._crm.gate, self._posting(patient_id, point_id))
-        self.made += BATCH
+        set_due(self._crm, [self._people[number % PATIENTS] for number in range(BATCH)], self.set)
+        self.set += BATCH
 
-    def _posting(self, patient_id: int, point_id: int) -> Posting:
-        return Posting(
-            conversation_id=None,
-            candidate=Candidate(
-                channel=Channel.SMS,
-                contact_point_id=point_id,
-                patient_id=patient_id,
-                text="Thank you for your message. Please call us.",
-                first_name=None,
-            ),
-            author_id=self._author.staff_id,
-        )
+    def finish(self) -> None:
+        """One poller, alone, until nothing waits; the clock leaps over every pause."""
+        poller = Poller(self._crm, self.ledger.address)
+        for _ in range(LAST_ROUNDS):
+            self._ahead.value += LONGEST_PAUSE_AND_MORE
+            if poller.turn() == 0:
+                return
 
 
-def _finish(crm: Crm, ledger: Ledger, ahead: Any) -> None:
-    """One sender, alone, until nothing is on its way; the clock leaps over every pause."""
-    courier = _courier(crm, ledger.address)
-    for _ in range(LAST_ROUNDS):
-        ahead.value += 3_700.0
-        if courier.run_once().claimed == 0:
-            return
-
-
-def _account(crm: Crm, ledger: Ledger, kills: int) -> Account:
-    with crm.read(SYSTEM) as unit:
-        rows = unit.execute(select(Outbox.dedup_key, Outbox.state)).all()
-    states = {row.dedup_key: Delivery(row.state) for row in rows}
-    sent = [key for key, state in states.items() if state is Delivery.SENT]
-    stated = Counter(states.values())
-    settled = {Delivery.SENT, Delivery.UNKNOWN}
-    return Account(
-        kills=kills,
-        posted=len(states),
-        sent=stated[Delivery.SENT],
-        unknown=tuple(key for key, state in states.items() if state is Delivery.UNKNOWN),
-        lost=tuple(key for key in sent if not ledger.arrived[key]),
-        doubled=tuple(key for key, count in ledger.arrived.items() if count > 1),
-        unsettled=tuple(f"{key}: {state}" for key, state in states.items() if state not in settled),
-        hung_up=ledger.hung_up,
-    )
+def campaign(settings: Settings, *, kills: int, seed: int) -> Account:
+    """Kill pollers, let one finish, compare with the provider's ledger, and settle by hand what is left."""
+    ahead = context().Value("d", 0.0, lock=False)
+    with open_crm(settings, master=MASTER, clock=Ahead(ahead)) as crm:
+        fight = Campaign(crm, settings, ahead, kills=kills, seed=seed)
+        try:
+            fight.run()
+            fight.finish()
+            books = Books(crm, fight.ledger)
+            listed = books.settle_by_hand(fight.finish)
+            return books.account(listed, kills=fight.killed, cut=fight.cut, fell=fight.fell, timers=fight.set)
+        finally:
+            fight.ledger.close()
