@@ -86,7 +86,7 @@ class Courier:
 
     def _fate(self, row: Claimed) -> Fate | None:
         """What becomes of a claimed row; None where it is no longer ours."""
-        if self._units.clock.now() >= row.lease_until - LONGEST_CALL:
+        if self._is_late(row):
             return later(row, "not tried in time", tried=False)
         if row.begun:
             known = looked_up(row, lambda: self._sought(row))
@@ -96,7 +96,14 @@ class Courier:
             refused = begin(unit, self._gate, row)
         if refused is None or refused.state is not Delivery.SENDING:
             return refused
+        if self._is_late(row):
+            # Asking, or waiting for a turn to write, took too long: another may have the row before the call ends.
+            return later(row, "not tried in time", tried=False)
         return sent(row, lambda: self._sought(row))
+
+    def _is_late(self, row: Claimed) -> bool:
+        """Whether too little of the lease is left to begin a call."""
+        return self._units.clock.now() >= row.lease_until - LONGEST_CALL
 
     def _sought(self, row: Claimed) -> Sought:
         with self._units.read(SYSTEM) as unit:

@@ -29,15 +29,19 @@ PATIENCE = 10.0
 
 
 class Ledger(socketserver.ThreadingTCPServer):
-    """The provider. It does not merge repeated attempts: a second arrival is a message sent twice."""
+    """The provider. It does not merge repeated attempts: a second arrival is a message sent twice.
+
+    One without a seed answers every call.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | None) -> None:
         super().__init__(("127.0.0.1", 0), _Call)
         self.arrived: Counter[str] = Counter()
         self.hung_up = 0
+        self.is_kind = seed is None
         self.chance = random.Random(seed)  # noqa: S311 - a campaign that can be repeated
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -73,7 +77,7 @@ class _Call(socketserver.StreamRequestHandler):
     def _answer(self, operation: str, attempt: str) -> dict[str, Any] | None:
         ledger = self.server
         with ledger.lock:
-            luck = ledger.chance.random()
+            luck = 1.0 if ledger.is_kind else ledger.chance.random()
             if operation == "find":
                 ledger.hung_up += luck < SILENT
                 return None if luck < SILENT else {"found": ledger.arrived[attempt] > 0}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-PRELOADED = ["tests.torture.sending", "tests.torture.takers", "tests.torture.desks"]
+PRELOADED = ["tests.torture.sending", "tests.torture.halting", "tests.torture.takers", "tests.torture.desks"]
 
 
 def context() -> Any:

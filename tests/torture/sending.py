@@ -16,12 +16,15 @@ from crm_core.access.model import SYSTEM
 from crm_core.app import Crm, open_crm
 from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
+from crm_core.channels.gateways.base import Gateway
 from crm_core.channels.tables import LEAVING, Outbox
 from crm_core.errors import CrmError
 from crm_core.settings import Settings
 from crm_core.timers.chore import TimersChore
+from crm_core.timers.model import Tally
 from crm_core.timers.tables import WAITING, TimerRow
 from crm_core.words import Channel
+from crm_core.work.units import Units
 from tests.conftest import MASTER
 from tests.torture.account import Account, Books
 from tests.torture.ledger import Ledger, LedgerGateway
@@ -50,22 +53,29 @@ _CUT_TWO = text(
 class Poller:
     """Fires timers and delivers what they posted, by turns."""
 
-    def __init__(self, crm: Crm, address: tuple[str, int]) -> None:
-        gate = Gate(gateways={Channel.SMS: LedgerGateway(address)})
-        self._timers = TimersChore(crm.units, [PostsOne(gate)])
-        self._courier = Courier(units=crm.units, gate=gate, observers=())
+    def __init__(self, units: Units, gateway: Gateway) -> None:
+        gate = Gate(gateways={Channel.SMS: gateway})
+        self._timers = TimersChore(units, [PostsOne(gate)])
+        self._courier = Courier(units=units, gate=gate, observers=())
+
+    def fire(self) -> Tally:
+        """Fire the timers that are due."""
+        return self._timers.run(lambda: False)
+
+    def deliver(self) -> Tally:
+        """Deliver the messages that are due."""
+        return self._courier.run_once()
 
     def turn(self) -> int:
         """Do what is due now; returns how many timers and messages that were."""
-        fired = self._timers.run(lambda: False).claimed
-        return fired + self._courier.run_once().claimed
+        return self.fire().claimed + self.deliver().claimed
 
 
 def poll_until_killed(settings: Settings, address: tuple[str, int], ahead: Any) -> None:
     """A poller's life. A store that is away for a moment ends it as little as it ends `crm poll`."""
     while True:
         with suppress(CrmError), open_crm(settings, master=MASTER, clock=Ahead(ahead)) as crm:
-            _poll(Poller(crm, address))
+            _poll(Poller(crm.units, LedgerGateway(address)))
 
 
 def _poll(poller: Poller) -> None:
@@ -148,7 +158,7 @@ class Campaign:
 
     def finish(self) -> None:
         """One poller, alone, until nothing waits; the clock leaps over every pause."""
-        poller = Poller(self._crm, self.ledger.address)
+        poller = Poller(self._crm.units, LedgerGateway(self.ledger.address))
         for _ in range(LAST_ROUNDS):
             self._ahead.value += LONGEST_PAUSE_AND_MORE
             if poller.turn() == 0:
