@@ -10,6 +10,9 @@ from typing import Protocol, runtime_checkable
 
 from crm_core.work.units import ReadUnit, WriteUnit
 
+LATE = timedelta(minutes=2)
+"""What has been due for longer is late: pollers look every second, and a lease is a minute."""
+
 
 class TimerState(StrEnum):
     """`waiting` until it has been handled; a claimed timer is one whose `run_at` lies a lease ahead."""
@@ -80,6 +83,61 @@ class Tally:
         """Count another run in."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alive:
+    """Which process polls what; `process` is its number on `host`."""
+
+    host: str
+    process: int
+    kinds: tuple[str, ...]
+    inside_console: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollerView:
+    """A process that polls, or did; `lives` by its last sign of life, `stopped_at` where it ended in order."""
+
+    id: int
+    alive: Alive
+    started_at: datetime
+    seen_at: datetime
+    stopped_at: datetime | None
+    lives: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindView:
+    """One kind of work: how many living pollers do it, and how long its oldest piece has been due."""
+
+    kind: str
+    polled_by: int
+    behind: timedelta | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polling:
+    """How it stands with the pollers: the living first, then those that ended or fell silent since yesterday."""
+
+    pollers: tuple[PollerView, ...]
+    kinds: tuple[KindView, ...]
+
+    @property
+    def living(self) -> tuple[PollerView, ...]:
+        """Those that were heard within the last half minute."""
+        return tuple(one for one in self.pollers if one.lives)
+
+    @property
+    def late(self) -> tuple[KindView, ...]:
+        """The kinds whose oldest work has been due for longer than LATE, the latest first."""
+        behind = [(one.behind, one) for one in self.kinds if one.behind is not None and one.behind > LATE]
+        return tuple(one for _, one in sorted(behind, key=lambda pair: pair[0], reverse=True))
+
+    @property
+    def unpolled(self) -> tuple[str, ...]:
+        """The kinds that no living poller does."""
+        return tuple(one.kind for one in self.kinds if not one.polled_by)
 
 
 class Chore(Protocol):

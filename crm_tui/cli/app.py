@@ -64,7 +64,7 @@ TABLE: dict[str, Entry] = {
         "A week's figures: opened, closed, resolved at the first contact, time to the first answer, breaches.",
     ),
     "outbox": Entry(LOOK, "outbox", "What is queued, sent, failed or unknown.", whole=True),
-    "poll": Entry(LOOK, "poll", "Deliver what is due."),
+    "poll": Entry(LOOK, "poll", "Do what is due."),
     "directory": Entry(LOOK, "directory", "What there is, where, and how it is booked.", whole=True),
     "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),
     "template": Entry(RULES, "template", "The library of answers.", whole=True),

@@ -205,6 +205,26 @@ def _anchor(crm: Crm, settings: Settings) -> str:
     return said
 
 
+def _pollers(crm: Crm, settings: Settings) -> str:
+    from crm_core.timers.queries import polling
+    from crm_tui.pollers_told import told, trouble
+
+    with crm.read(SYSTEM) as unit:
+        seen = polling(unit, crm.chores)
+        now = unit.now
+    living = "; ".join(told(one, now) for one in seen.living)
+    wrong = trouble(seen)
+    if not seen.living and not seen.late and settings.console_delivers:
+        return "none alive; a console polls while it is open, `crm poll` at any time"
+    if wrong is not None:
+        return Problem(f"{wrong}; run `crm poll` as a service, or look at its log" + (f" ({living})" if living else ""))
+    # A console is not given the key that signs checkpoints, and what it anchored is a check of its own.
+    unpolled = [kind for kind in seen.unpolled if kind != "anchor"]
+    if unpolled:
+        return Problem(f"{living}; nobody polls {', '.join(unpolled)}: start one with `crm poll --kinds`")
+    return f"{len(seen.living)} alive, nothing late: {living}"
+
+
 _INSIDE: dict[str, Callable[[Crm, Settings], str]] = {
     "store": _store,
     "schema": _schema,
@@ -214,4 +234,5 @@ _INSIDE: dict[str, Callable[[Crm, Settings], str]] = {
     "gateways": _gateways,
     "mailboxes": _mailboxes,
     "anchor": _anchor,
+    "pollers": _pollers,
 }

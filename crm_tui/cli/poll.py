@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,93 +15,87 @@ from crm_tui.cli.session import Session
 
 if TYPE_CHECKING:
     from crm_core.app import Crm
-    from crm_core.timers.model import Tally
+    from crm_core.timers.model import Chore, Tally
 
-app = group("Deliver what is due.")
-
-EVERY = 1.0
-"""Seconds between two looks at what is due."""
-CHECKPOINT_EVERY = 60.0
-"""Seconds between two checkpoints of the audit (architecture.md)."""
+app = group("Do what is due.")
 
 
 @command(app, "poll", example="crm poll --once --json")
 def poll(
     ctx: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is due any more.")] = False,
+    kinds: Annotated[
+        str, typer.Option("--kinds", metavar="K,…", help="Do only these kinds of work: a list parted by commas.")
+    ] = "",
 ) -> None:
-    """Deliver what is due; wakes what was put aside and anchors the audit, too, until it is stopped."""
+    """Do what is due; until stopped it delivers, takes in, fires timers, wakes what is put by, anchors the audit."""
     from crm_core.access.model import Permission
 
     session = Session.of(ctx)
     session.signing = True
     session.machine(Permission.OUTBOX_DELIVER)
-    poller = Poller(session.crm)
-    if once:
-        poller.deliver()
-        poller.anchor()
-    else:
-        poller.run(started=lambda: session.say("Polling; Ctrl-C stops after what is in hand."))
-    session.show(asdict(poller.tally))
-    if poller.tally.failed or poller.tally.dead or poller.tally.unknown:
+    chores = _chosen(session.crm, kinds)
+    told = Told()
+    tally = _once(session, chores, told) if once else _until(session, chores, told)
+    if once and (tally.failed or tally.dead or tally.unknown):
         raise typer.Exit(1)
 
 
-class Poller:
-    """One process's turn at what is due; `tally` counts what it did."""
+class Told:
+    """Whether this process was told to stop, by SIGTERM or SIGINT; a second one ends it where it is.
 
-    def __init__(self, crm: Crm) -> None:
-        from crm_core.timers.model import Tally
+    The handlers only set a word and write a byte: neither can wait for a lock that the
+    interrupted thread holds.
+    """
 
-        self.tally: Tally = Tally()
-        self._crm = crm
-        self._stop = threading.Event()
+    def __init__(self) -> None:
+        self.to_stop = False
+        self._heard, self._tell = os.pipe()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
 
-    def run(self, started: Callable[[], None]) -> None:
-        """Look every second, anchor every minute; SIGTERM and SIGINT end it between two batches.
+    def wait(self) -> None:
+        """Sleep until then."""
+        os.read(self._heard, 1)
 
-        `started` is called once both are heeded. A store or gateway that is away is logged and
-        asked again: a poller outlives both.
-        """
-        import time
+    def _note(self, number: int, _frame: object) -> None:
+        self.to_stop = True
+        os.write(self._tell, b"!")
+        signal.signal(number, signal.SIG_DFL)
 
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: self._stop.set())
-        started()
-        anchored = float("-inf")
-        while True:
-            self._kept_going(self.deliver)
-            if time.monotonic() - anchored >= CHECKPOINT_EVERY:
-                self._kept_going(self.anchor)
-                anchored = time.monotonic()
-            if self._stop.wait(EVERY):
-                return
 
-    def deliver(self) -> None:
-        """Everything that is due now, batch by batch."""
-        from crm_core.inbox.timing.passing import let_time_pass
+def _once(session: Session, chores: Sequence[Chore], told: Told) -> Tally:
+    from crm_core.timers.model import Tally
+    from crm_core.timers.polling import run_once
 
-        let_time_pass(self._crm.units)
-        while not self._stop.is_set():
-            batch = self._crm.courier.deliver_batch()
-            self.tally.add(batch)
-            if not batch.claimed:
-                break
-        self._crm.courier.close()
+    tally = Tally()
+    try:
+        run_once(chores, lambda: told.to_stop, tally)
+    finally:
+        session.show(asdict(tally))
+    return tally
 
-    def anchor(self) -> None:
-        """A checkpoint of the audit, where something was recorded since the last."""
-        from crm_core.access.auditing import make_checkpoint
-        from crm_core.access.model import SYSTEM
 
-        with self._crm.write(SYSTEM) as unit:
-            make_checkpoint(unit, self._crm.settings.anchor)
+def _until(session: Session, chores: Sequence[Chore], told: Told) -> Tally:
+    from crm_core.timers.polling import Poller
 
-    def _kept_going(self, work: Callable[[], None]) -> None:
-        from crm_core.errors import CrmError
-        from crm_tui.log import log
+    poller = Poller(session.crm.units, chores)
+    poller.start()
+    session.say("Polling; Ctrl-C stops after what is in hand.")
+    told.wait()
+    poller.stop()
+    poller.join()
+    session.show(asdict(poller.tally))
+    return poller.tally
 
-        try:
-            work()
-        except CrmError as error:
-            log.error("poller: %s", type(error).__name__)
+
+def _chosen(crm: Crm, kinds: str) -> list[Chore]:
+    """The chores named, or all of them; UsageError for a name that none has."""
+    from crm_core.errors import UsageError
+
+    known = list(dict.fromkeys(chore.kind for chore in crm.chores))
+    named = {one.strip() for one in kinds.split(",") if one.strip()} or set(known)
+    unknown = sorted(named - set(known))
+    if unknown:
+        raise UsageError(problem=f"No poller does {', '.join(unknown)}", remedy=f"name some of {', '.join(known)}")
+    return [chore for chore in crm.chores if chore.kind in named]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from crm_core.access.model import SYSTEM
+from crm_core.app import open_crm
+from crm_core.settings import read_settings
+from crm_core.timers import heartbeats
+from crm_core.timers.model import Alive
+from crm_core.timers.service import NewTimer, set_timers
 from tests.cli.conftest import Caller
 
 CHECKS = [
     "files", "settings", "key", "disk", "store", "schema", "clock", "playbook", "accounts", "gateways", "mailboxes",
-    "anchor",
+    "anchor", "pollers",
 ]  # fmt: skip
 
 
@@ -105,3 +112,26 @@ def test_a_mailbox_that_is_not_read_says_why(crm_home: Caller) -> None:
     password = crm_home.home / "imap-password"
     password.touch(mode=0o600)
     assert "not read yet" in findings(crm_home)["mailboxes"]["detail"]
+
+
+def test_it_says_which_pollers_live_and_how_late_they_are(crm_home: Caller) -> None:
+    assert findings(crm_home)["pollers"]["ok"], "a console polls while it is open"
+    with open_crm(read_settings(crm_home.home)) as crm, crm.write(SYSTEM) as unit:
+        every = tuple(dict.fromkeys(chore.kind for chore in crm.chores))
+        number = heartbeats.begin(unit, Alive(host="desk-1", process=7, kinds=every, inside_console=False))
+    found = findings(crm_home)["pollers"]
+    assert (found["ok"], found["detail"]) == (True, "1 alive, nothing late: desk-1 7")
+    with open_crm(read_settings(crm_home.home)) as crm, crm.write(SYSTEM) as unit:
+        due = unit.now - timedelta(minutes=5)
+        set_timers(unit, [NewTimer(kind="incoming", subject_id=1, run_at=due, dedup_key="one")])
+    found = findings(crm_home)["pollers"]
+    assert not found["ok"]
+    assert found["detail"].startswith("Late: timers 5 min; ")
+    with open_crm(read_settings(crm_home.home)) as crm, crm.write(SYSTEM) as unit:
+        heartbeats.end(unit, number)
+    assert "Nothing polls" in findings(crm_home)["pollers"]["detail"]
+    assert crm_home.done("poll", "--once")["done"] == 1
+    assert findings(crm_home)["pollers"]["ok"]
+    settings = crm_home.home / "crm.toml"
+    settings.write_text(settings.read_text().replace("deliver = true", "deliver = false"))
+    assert "Nothing polls" in findings(crm_home)["pollers"]["detail"]
