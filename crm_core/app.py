@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 from crm_core.access.guard import check_active
@@ -89,7 +90,8 @@ class Crm:
         from crm_core.channels.mail.handing_in import hand_in
 
         boxes = sorted(self.settings.mailboxes.items())
-        return [MailChore(self.units, name, table, hand_in) for name, table in boxes]
+        take = partial(hand_in, observers=self.observers)
+        return [MailChore(self.units, name, table, take) for name, table in boxes]
 
     def read(self, actor: Actor) -> ReadUnit:
         """A unit that reads: `with crm.read(actor) as unit:`."""

@@ -21,7 +21,7 @@ from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.attempts import Claimed, Fate, later, looked_up, sent, suppressed
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.gateways.base import Outgoing, Sought
-from crm_core.channels.letters import answers_letter
+from crm_core.channels.letters import answers_letter, letter_name
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver, reasons_json
 from crm_core.channels.reports import mark_number
@@ -222,6 +222,8 @@ def _opened(unit: WriteUnit, row: Any) -> tuple[Candidate, Outgoing]:
         subject=str(subject) if subject else None,
         in_reply_to=known[-1] if known else None,
         references=known[:-1],
+        letter_name=letter_name(unit, row.dedup_key) if is_letter else None,
+        automatic=row.automatic,
     )
 
 
