@@ -16,6 +16,7 @@ from crm_core.channels.inbound import Receiver
 from crm_core.channels.incoming.handling import IncomingHandler
 from crm_core.channels.optout import KeywordHandler
 from crm_core.channels.outbox_chore import OutboxChore
+from crm_core.channels.person_changes import StopsContact
 from crm_core.channels.screening import screen_inbound
 from crm_core.clock import Clock, SystemClock
 from crm_core.errors import StoreMissing
@@ -64,9 +65,9 @@ class Crm:
         self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
         self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
         self.units.shared[CODES] = template_codes
-        self.units.shared[PATIENT_OBSERVERS] = ()  # who must know of a death, a merge, a change of number
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail, still_meant))
         self.observers = (InboxSendObserver(),)
+        self.units.shared[PATIENT_OBSERVERS] = (StopsContact(observers=self.observers),)
         keywords = KeywordHandler(self.gate, self.observers)
         self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())
         self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)

@@ -63,3 +63,18 @@ def find_number_key(notice_id: int) -> str:
 def low_response_key(patient_id: int, first: datetime) -> str:
     """The task that a run of unanswered contacts leaves: one for each run, by when the first of it was."""
     return f"low-response-{patient_id}-{int(first.timestamp())}"
+
+
+def number_gone_key(patient_id: int, message_id: int) -> str:
+    """The task that a message to a number left which is the patient's no more."""
+    return f"number-gone-{patient_id}-{message_id}"
+
+
+def agreement_key(vendor_id: int, role: str) -> str:
+    """The warning that an agreement ends, for one role; its end makes the same one urgent."""
+    return f"agreement-{vendor_id}-{role}"
+
+
+def agreement_over_key(vendor_id: int, role: str) -> str:
+    """The task that an agreement has ended and nothing leaves by it, for one role."""
+    return f"agreement-over-{vendor_id}-{role}"

@@ -40,6 +40,7 @@ class Tag(StrEnum):
     PATIENT_CREATED = "patient:record:created"
     PATIENT_CHANGED = "patient:record:changed"
     PATIENT_DECEASED = "patient:record:deceased"
+    PATIENT_UNMERGED = "patient:record:unmerged"
     PATIENT_VERIFIED = "patient:identity:verified"
     CONTACT_OPENED = "patient:contact:opened"
     CONTACT_LINKED = "patient:contact:linked"
@@ -47,6 +48,7 @@ class Tag(StrEnum):
     NUMBER_OPTED_OUT = "contact:number:opted_out"
     NUMBER_OPTED_IN = "contact:number:opted_in"
     NUMBER_HELD = "contact:number:held"
+    NUMBER_DECIDED = "contact:number:decided"
     NUMBER_INVALID = "contact:number:found_invalid"
 
     MESSAGE_RECEIVED = "message:inbound:received"

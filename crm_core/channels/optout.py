@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crm_core.audit.tags import Tag
+from crm_core.channels.consent.deciding import OPTED_OUT, go_on, hold
+from crm_core.channels.consent.ledger import NewEntry, append
+from crm_core.channels.consent.model import About, Decision, How, SaidBy
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.inbound import Arrival
 from crm_core.channels.keywords import Keyword
@@ -24,8 +26,9 @@ TEXTED = frozenset({Channel.SMS, Channel.WHATSAPP})
 class KeywordHandler:
     """STOP opts the number out, START in, HELP says who we are; one answer each.
 
-    What was queued to a number that wants no more, or may want no more, is cancelled, and
-    `observers` hear of it, so that no conversation waits for an answer to what never left.
+    What was queued to a number that wants no more is cancelled, and `observers` hear of it, so that
+    no conversation waits for an answer to what never left. To one that may want no more it waits
+    until staff decide.
     """
 
     def __init__(self, gate: Gate, observers: Sequence[SendObserver] = ()) -> None:
@@ -41,19 +44,21 @@ class KeywordHandler:
         match arrival.keyword:
             case Keyword.STOP:
                 if opt_out(unit, point, f"M-{arrival.message_id}"):
-                    suppress_queued(unit, point, "opted out", self._observers)
+                    _write_down(unit, arrival, Decision.WITHDRAWN)
+                    suppress_queued(unit, point, OPTED_OUT, self._observers)
                     self._answer(unit, arrival, texts.opt_out)
                 return Handled.OPT_OUT
             case Keyword.START:
-                opt_in(unit, point, f"M-{arrival.message_id}")
+                if opt_in(unit, point, f"M-{arrival.message_id}"):
+                    _write_down(unit, arrival, Decision.GRANTED)
+                go_on(unit, point, f"M-{arrival.message_id}")
                 self._answer(unit, arrival, texts.opt_in)
                 return Handled.OPT_IN
             case Keyword.HELP:
                 self._answer(unit, arrival, texts.help)
                 return Handled.HELP
             case Keyword.SUSPECTED_STOP:
-                suppress_queued(unit, point, "may want no more texts: held until staff decide", self._observers)
-                unit.audit(Tag.NUMBER_HELD, point, why=f"M-{arrival.message_id}")
+                hold(unit, point, f"M-{arrival.message_id}")
                 return Handled.SUSPECTED_OPT_OUT
 
     def _answer(self, unit: WriteUnit, arrival: Arrival, text: str) -> None:
@@ -81,3 +86,17 @@ class KeywordHandler:
             )
         except NotSendable:
             return
+
+
+def _write_down(unit: WriteUnit, arrival: Arrival, decision: Decision) -> None:
+    """The ledger's entry; whether the number takes messages is kept with the number."""
+    entry = NewEntry(
+        contact_point_id=arrival.contact.contact_point_id,
+        channel=arrival.channel,
+        about=About.EVERYTHING,
+        decision=decision,
+        said_by=SaidBy.PATIENT,
+        how=How.TEXT,
+        message_id=arrival.message_id,
+    )
+    append(unit, entry)

@@ -28,6 +28,9 @@ from crm_core.work.units import ReadUnit, WriteUnit
 
 _MESSAGES, _OUTBOX = cast("Table", Message.__table__), cast("Table", Outbox.__table__)
 
+NOT_YET_LEAVING = (Delivery.QUEUED, Delivery.HELD)
+"""What can still be stopped: no sender has it."""
+
 LONGEST_FAILURE = 80
 """Characters kept of why a message did not go."""
 
@@ -210,14 +213,24 @@ def take_back(unit: WriteUnit, message_id: int) -> bool:
 
 @needs(Permission.MESSAGE_RECEIVE)
 def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str, observers: Sequence[SendObserver] = ()) -> int:
-    """Cancel everything queued to one number with the reason, and tell who waits for it; returns how many."""
+    """Cancel everything queued to one number, or held there, with the reason, and tell who waits for it; how many."""
+    return len(suppress_where(unit, Outbox.contact_point_id == contact_point_id, why, observers))
+
+
+def suppress_where(
+    unit: WriteUnit, which: ColumnElement[bool], why: str, observers: Sequence[SendObserver] = ()
+) -> list[int]:
+    """Cancel what is queued or held of these rows, and tell who waits for it; returns the messages' ids.
+
+    No permission is asked: a death or an opt-out stops what is on its way, whoever learns of it.
+    """
     rows = unit.execute(
         update(Outbox)
-        .where(Outbox.contact_point_id == contact_point_id, Outbox.state == Delivery.QUEUED)
+        .where(which, Outbox.state.in_(NOT_YET_LEAVING))
         .values(state=Delivery.SUPPRESSED, settled_at=unit.now, failure=why)
         .returning(Outbox.message_id)
     ).scalars()
-    suppressed = list(rows)
+    suppressed = sorted(rows)
     if suppressed:
         unit.audit(Tag.MESSAGE_SUPPRESSED, *suppressed, why=why, outcome=Outcome.SUPPRESSED)
         unit.changed(Topic.OUTBOX)
@@ -228,17 +241,17 @@ def suppress_queued(unit: WriteUnit, contact_point_id: int, why: str, observers:
     for conversation_id, message_ids in sorted(waiting.items()):
         for observer in observers:
             observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why, message_ids)
-    return len(suppressed)
+    return suppressed
 
 
 @needs(Permission.MESSAGE_SEND)
 def suppress_in(unit: WriteUnit, conversation_id: int, why: str) -> list[int]:
-    """Cancel everything queued in one conversation with the reason; returns the messages' ids. No observer is told."""
+    """Cancel what is queued or held in one conversation with the reason; the messages' ids. No observer is told."""
     lying_in = select(Message.id).where(Message.conversation_id == conversation_id)
     stopped = list(
         unit.execute(
             update(Outbox)
-            .where(Outbox.message_id.in_(lying_in), Outbox.state == Delivery.QUEUED)
+            .where(Outbox.message_id.in_(lying_in), Outbox.state.in_(NOT_YET_LEAVING))
             .values(state=Delivery.SUPPRESSED, settled_at=unit.now, failure=why)
             .returning(Outbox.message_id)
         ).scalars()

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
+from crm_core.errors import NotFound, UsageError
 from crm_core.patients.observers import patient_observers
 from crm_core.patients.tables import PATIENT, PatientMerge
 from crm_core.store.feed import Topic
@@ -65,3 +66,44 @@ def _keep_journal(unit: WriteUnit, records: Sequence[int], gone: int, kept: int)
             for row_id, record_id in zip(ids, records, strict=True)
         ],
     )
+
+
+@needs(Permission.PATIENT_IMPORT)
+def unmerge(unit: WriteUnit, patient_id: int) -> int:
+    """Let a merged record be a patient of its own again, with whatever it had taken in; returns whom it leaves.
+
+    Nothing moved when they were merged, so each has again what is its own. What was stopped as
+    sent twice stays stopped. UsageError where it is not merged, or what it was merged into has been
+    merged on since.
+    """
+    where = unit.execute(
+        select(PATIENT.c.merged_into_id).where(PATIENT.c.id == patient_id).with_for_update()
+    ).one_or_none()
+    if where is None:
+        raise NotFound(kind="patient", id=f"P-{patient_id}")
+    kept: int | None = where.merged_into_id
+    if kept is None:
+        raise UsageError(problem=f"P-{patient_id} is not merged into anybody", remedy="there is nothing to take back")
+    journal = (PatientMerge.gone_id == patient_id, PatientMerge.undone_at.is_(None))
+    moved = unit.execute(select(PatientMerge.record_id, PatientMerge.kept_id).where(*journal)).all()
+    if any(row.kept_id != kept for row in moved) or not moved:
+        raise UsageError(
+            problem=f"P-{patient_id} came to P-{kept} by another record",
+            remedy=f"take that record's merge back first: see `crm show P-{kept}`",
+        )
+    for row in moved:
+        alone = row.record_id == patient_id
+        unit.execute(
+            update(PATIENT)
+            .where(PATIENT.c.id == row.record_id)
+            .values(
+                merged_into_id=None if alone else patient_id,
+                merged_at=None if alone else unit.now,
+                updated_at=unit.now,
+                version=PATIENT.c.version + 1,
+            )
+        )
+    unit.execute(update(PatientMerge).where(*journal).values(undone_at=unit.now))
+    unit.audit(Tag.PATIENT_UNMERGED, patient_id, kept)
+    unit.changed(Topic.PATIENTS)
+    return kept

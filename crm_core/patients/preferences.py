@@ -10,8 +10,9 @@ from sqlalchemy import Table, delete, insert, select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
-from crm_core.errors import NotFound, UsageError
-from crm_core.patients.tables import LINK, PATIENT, ROOT, ChannelPreference, ContactPreference
+from crm_core.errors import UsageError
+from crm_core.patients.roots import present, records_of
+from crm_core.patients.tables import LINK, ChannelPreference, ContactPreference
 from crm_core.store.feed import Topic
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -58,12 +59,10 @@ def prefer(
     NotFound for an unknown patient; UsageError where a channel is named twice, or a number or
     address is not the patient's.
     """
-    root = unit.scalar(select(ROOT).where(PATIENT.c.id == patient_id))
-    if root is None:
-        raise NotFound(kind="patient", id=f"P-{patient_id}")
+    root = present(unit, patient_id)
     if len(set(channels)) < len(channels) or len(set(contact_point_ids)) < len(contact_point_ids):
         raise UsageError(problem="The same way is named twice", remedy="name each once, the first choice first")
-    used = set(unit.scalars(select(LINK.c.contact_point_id).where(LINK.c.patient_id == root)))
+    used = set(unit.scalars(select(LINK.c.contact_point_id).where(LINK.c.patient_id.in_(records_of(root)))))
     if not used.issuperset(contact_point_ids):
         raise UsageError(problem="That number or address is not on the patient's record", remedy="link it first")
     unit.execute(delete(_CHANNELS).where(_CHANNELS.c.patient_id == root))

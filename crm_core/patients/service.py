@@ -121,6 +121,44 @@ def opt_in(unit: WriteUnit, contact_point_id: int, evidence: str = "message") ->
     return _opt(unit, contact_point_id, evidence, out=False)
 
 
+@needs(Permission.MESSAGE_RECEIVE)
+def hold_number(unit: WriteUnit, contact_point_id: int, evidence: str) -> bool:
+    """Nothing automatic goes to the number until staff decide; whether that is new. `evidence` is a code."""
+    held = unit.execute(
+        update(POINT)
+        .where(POINT.c.id == contact_point_id, POINT.c.held_at.is_(None), POINT.c.opted_out_at.is_(None))
+        .values(held_at=unit.now)
+    ).rowcount
+    if held:
+        unit.audit(Tag.NUMBER_HELD, contact_point_id, why=evidence)
+        unit.changed(Topic.PATIENTS)
+    return bool(held)
+
+
+@needs(Permission.MESSAGE_RECEIVE)
+def release_number(unit: WriteUnit, contact_point_id: int, evidence: str) -> bool:
+    """The number itself says that it wants messages; whether it had been held."""
+    return _release(unit, contact_point_id, f"goes on by {evidence}")
+
+
+@needs(Permission.CONSENT_RECORD)
+def decide_number(unit: WriteUnit, contact_point_id: int, *, out: bool, evidence: str) -> bool:
+    """Staff decided whether the number takes messages; whether it had been held."""
+    held = _release(unit, contact_point_id, f"{'no more messages' if out else 'goes on'} by {evidence}")
+    if out:
+        _opt(unit, contact_point_id, evidence, out=True)
+    return held
+
+
+def _release(unit: WriteUnit, contact_point_id: int, why: str) -> bool:
+    held = (POINT.c.id == contact_point_id, POINT.c.held_at.is_not(None))
+    if unit.execute(update(POINT).where(*held).values(held_at=None)).rowcount != 1:
+        return False
+    unit.audit(Tag.NUMBER_DECIDED, contact_point_id, why=why)
+    unit.changed(Topic.PATIENTS)
+    return True
+
+
 def _opt(unit: WriteUnit, contact_point_id: int, evidence: str, *, out: bool) -> bool:
     point = unit.execute(select(POINT.c.opted_out_at).where(POINT.c.id == contact_point_id).with_for_update()).first()
     if point is None:
@@ -128,7 +166,7 @@ def _opt(unit: WriteUnit, contact_point_id: int, evidence: str, *, out: bool) ->
     if (point.opted_out_at is not None) == out:
         return False
     tag = Tag.NUMBER_OPTED_OUT if out else Tag.NUMBER_OPTED_IN
-    values = {"opted_out_at": unit.now} if out else {"opted_in_at": unit.now, "opted_out_at": None}
+    values = {"opted_out_at": unit.now, "held_at": None} if out else {"opted_in_at": unit.now, "opted_out_at": None}
     unit.execute(update(POINT).where(POINT.c.id == contact_point_id).values(values))
     unit.audit(tag, contact_point_id, why=evidence)
     for patient_id in users_of(unit, contact_point_id):

@@ -201,7 +201,7 @@ def test_please_stop_texting_me_holds_what_is_queued_until_staff_decide(clinic: 
     assert (received.handled_by, received.conversation_id) == (Handled.SUSPECTED_OPT_OUT, number)
     assert opted_out(clinic) == [False, False]
     (row,) = outbox_rows(clinic.crm)
-    assert row["state"] is Delivery.SUPPRESSED
+    assert row["state"] is Delivery.HELD
     assert "until staff decide" in row["failure"]
     seen = clinic.now_at(number)
     assert seen.state is State.OPEN

@@ -64,6 +64,11 @@ class ConsentBook:
         last = newest([one for one in said if one is not None])
         return last.standing if last is not None else at_number
 
+    def last_word(self, patient_id: int, channel: Channel, about: About) -> Standing:
+        """What the patient last said of one subject, whatever was said of others."""
+        said = self._patients(patient_id, channel, about)
+        return said.standing if said is not None else NOTHING_SAID
+
     def plain_content(self, patient_id: int, channel: Channel) -> bool:
         """Whether the patient chose, after a warning, to have details over this channel as it is."""
         said = self._patients(patient_id, channel, About.PLAIN_CONTENT)

@@ -43,7 +43,10 @@ class Consent(Base):
     proxy_id: Mapped[int | None] = mapped_column(ForeignKey("proxy.id"))
     how: Mapped[How] = mapped_column(word(How, "how"))
     wording_version: Mapped[str | None] = mapped_column(String(40))
-    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    message_id: Mapped[int | None] = mapped_column(
+        # Checked at the commit: an opt-out word is acted on before its own text is written.
+        ForeignKey("message.id", deferrable=True, initially="DEFERRED")
+    )
     recorded_by: Mapped[int] = mapped_column(Id)
     at: Mapped[datetime] = mapped_column(Utc)
     evidence_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -12,6 +12,7 @@ from sqlalchemy import and_, or_, select
 from crm_core.access.model import SYSTEM
 from crm_core.channels.model import Delivery
 from crm_core.channels.outbox import FOUND_SENT
+from crm_core.channels.person_changes import DIED
 from crm_core.channels.tables import Message
 from crm_core.dedup import delivery_task_key
 from crm_core.inbox.answering.answers import spoke_last
@@ -31,6 +32,8 @@ _NEXT = {
     Delivery.SUPPRESSED: "The answer may not be sent: press w to see why, reach the patient another way",
     Delivery.UNKNOWN: "Nobody knows whether the answer arrived: ask the provider, or the patient",
 }
+
+_DIED = "The patient has died: nothing more is sent, and nobody else is written to; close it"
 
 
 class InboxSendObserver:
@@ -68,7 +71,8 @@ class InboxSendObserver:
             return
         values: dict[str, Any] = {}
         if not conversation.danger:
-            values = next_action(unit, conversation_id, _NEXT[state]) | open_again(conversation, unit.now)
+            action = _DIED if failure == DIED else _NEXT[state]
+            values = next_action(unit, conversation_id, action) | open_again(conversation, unit.now)
             values |= _back_to_its_author(unit, conversation, planned[-1], state, failure) if planned else {}
         verb = Verb.REOPENED if conversation.state is State.CLOSED else Verb.WOKEN
         never_left = () if planned or state is not Delivery.SUPPRESSED else message_ids

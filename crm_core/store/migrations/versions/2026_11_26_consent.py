@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -150,7 +152,7 @@ def _consent() -> None:
         _to("consent", "patient_id", "patient"),
         _to("consent", "contact_point_id", "contact_point"),
         _to("consent", "proxy_id", "proxy"),
-        _to("consent", "message_id", "message"),
+        _to("consent", "message_id", "message", deferrable=True, initially="DEFERRED"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
     op.create_index(op.f("ix_consent_patient_id"), "consent", ["patient_id"])
@@ -182,5 +184,5 @@ def _confidential_request() -> None:
     op.create_index(op.f(f"ix_{table}_patient_id"), table, ["patient_id"])
 
 
-def _to(table: str, column: str, other: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [f"{other}.id"], name=op.f(f"fk_{table}_{column}"))
+def _to(table: str, column: str, other: str, **when: Any) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [f"{other}.id"], name=op.f(f"fk_{table}_{column}"), **when)
