@@ -55,7 +55,9 @@ TABLE: dict[str, Entry] = {
     "handoff": Entry(WORK, "handoff", "What I own, what I hand over, and what is handed to me.", whole=True),
     "tasks": Entry(WORK, "tasks", "What is to be done, by whom and by when.", whole=True),
     "patients": Entry(LOOK, "patients", "Find patients, and keep how they want to be reached.", whole=True),
-    "consent": Entry(LOOK, "consent", "What patients agreed to and asked for; numbers to decide about.", whole=True),
+    "consent": Entry(
+        LOOK, "consent", "What patients agreed to and asked for, and numbers to decide about.", whole=True
+    ),
     "proxy": Entry(LOOK, "proxy", "Who may speak for a patient, and receive for them.", whole=True),
     "import": Entry(LOOK, "imports", "Bring patients in from other systems.", whole=True),
     "receive": Entry(LOOK, "receive", "Take in messages, as a gateway would."),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crm_core.channels.consent.queries import ConsentCard
     from crm_core.work.units import ReadUnit
 
-app = group("What patients agreed to and asked for; numbers to decide about.")
+app = group("What patients agreed to and asked for, and numbers to decide about.")
 
 Patient = Annotated[str, typer.Argument(metavar="P-…", help="The patient's id.")]
 Evidence = Annotated[
