@@ -72,7 +72,7 @@ class Crm:
         self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())
         self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)
         self.timer_handlers: list[TimerHandler] = [
-            IncomingHandler(self.receiver),
+            IncomingHandler(self.receiver, self.observers),
         ]
         self.chores: list[Chore] = [
             ClocksChore(self.units),

@@ -19,6 +19,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from crm_core.errors import CrmError, StoreMissing, Unavailable
+from crm_core.listen_settings import ListenTable
+from crm_core.listen_settings import absolute as absolute_throughout
 
 FILE = "crm.toml"
 LOCK_SECONDS = 120
@@ -132,6 +134,7 @@ class _File(_Table):
     console: _Console = _Console()
     gateway: dict[str, GatewayTable] = {}
     mailbox: dict[MailboxName, MailboxTable] = {}
+    listen: ListenTable = ListenTable()
     keys: dict[str, str] = {}
 
 
@@ -154,6 +157,7 @@ class Settings:
     console_delivers: bool = True
     gateways: Mapping[str, SmtpTable | SpoolTable] = field(default_factory=dict)
     mailboxes: Mapping[str, MailboxTable] = field(default_factory=dict)
+    listen: ListenTable = field(default_factory=ListenTable)
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -221,6 +225,7 @@ def parse_settings(home: Path, file: Path) -> Settings:
         anchor=home / parsed.audit.anchor.expanduser(),
         lock_seconds=parsed.console.lock_seconds,
         console_delivers=parsed.console.deliver,
+        listen=absolute_throughout(home, parsed.listen),
         keys=dict(parsed.keys),
         gateways={name: _absolute(home, table) for name, table in parsed.gateway.items()},
         mailboxes={name: _absolute(home, table) for name, table in parsed.mailbox.items()},

@@ -11,7 +11,7 @@ A portal or web form adds "subject", and "category": what the sender chose, in t
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,12 +107,26 @@ def _lines(file: BinaryIO, now: datetime) -> Iterator[Inbound | BadLine]:
             yield _message(number, line, now)
 
 
+def read_one(values: Mapping[str, Any], now: datetime) -> Inbound | BadLine:
+    """One message that came by itself, as what JSON said; the same fields as a line's."""
+    try:
+        return _inbound(_Line.model_validate(values), now)
+    except ValidationError as error:
+        return BadLine(number=1, problem=_problems(error))
+
+
 def _message(number: int, line: bytes, now: datetime) -> Inbound | BadLine:
     try:
-        read = _Line.model_validate_json(line.removeprefix(b"\xef\xbb\xbf"))
+        return _inbound(_Line.model_validate_json(line.removeprefix(b"\xef\xbb\xbf")), now)
     except ValidationError as error:
-        problems = [_problem(str(".".join(map(str, e["loc"]))), e["type"], e["msg"]) for e in error.errors()]
-        return BadLine(number=number, problem=", ".join(problems))
+        return BadLine(number=number, problem=_problems(error))
+
+
+def _problems(error: ValidationError) -> str:
+    return ", ".join(_problem(str(".".join(map(str, e["loc"]))), e["type"], e["msg"]) for e in error.errors())
+
+
+def _inbound(read: _Line, now: datetime) -> Inbound:
     return Inbound(
         channel=read.channel,
         sender=read.sender,

@@ -10,53 +10,38 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from crm_core.access.model import SYSTEM
 from crm_core.audit.tables import AuditRow
 from crm_core.audit.tags import Tag
-from crm_core.channels.incoming.handling import IncomingHandler
 from crm_core.channels.incoming.model import LISTENER
 from crm_core.channels.incoming.payload import Payload, kind_of, read, written
 from crm_core.channels.incoming.tables import Incoming
 from crm_core.channels.incoming.taking import is_the_same, take_in
-from crm_core.channels.model import Attached, Inbound
+from crm_core.channels.incoming.waiting import waiting
+from crm_core.channels.model import Attached, Inbound, Report
+from crm_core.channels.reports import Reported
 from crm_core.channels.ringing.model import Ringing, RingState
 from crm_core.channels.ringing.tables import Ring
 from crm_core.channels.tables import Message
 from crm_core.errors import NotPermitted
 from crm_core.patients.search import find
-from crm_core.timers.model import Timer
 from crm_core.timers.tables import TimerRow
 from crm_core.vault.sealing import Tampered
 from crm_core.words import Channel
+from tests.channels.incoming import count, handle
 from tests.conftest import MONDAY
 from tests.inbox.conftest import ANA, Clinic
 
 TEXT = Inbound(channel=Channel.SMS, sender=ANA, text="May I come at four?", at=MONDAY, provider_id="SM1")
 RING = Ringing(call_id="call-1", number=ANA, line="front desk", at=MONDAY)
+DELIVERED = Reported(source="twilio", fate=Report.DELIVERED, at=MONDAY, provider_id="SM9", code="30003")
 
 
 def brought(clinic: Clinic, *all_of_them: Payload, source: str = "twilio") -> list[int | None]:
     with clinic.crm.write(LISTENER) as unit:
         return [take_in(unit, source, each) for each in all_of_them]
-
-
-def handle(clinic: Clinic) -> None:
-    """Fire every timer that waits, as a poller's batch."""
-    handler = IncomingHandler(clinic.crm.receiver)
-    with clinic.crm.write(SYSTEM) as unit:
-        rows = unit.execute(select(TimerRow.id, TimerRow.subject_id, TimerRow.due_at)).all()
-        timers = [
-            Timer(id=row.id, kind="incoming", subject_id=row.subject_id, due_at=row.due_at, attempt=1, token=1)
-            for row in rows
-        ]
-        assert handler.fire(unit, timers) == {}
-
-
-def count(clinic: Clinic, of: Any, *where: Any) -> int:
-    with clinic.crm.read(SYSTEM) as unit:
-        return int(unit.scalar(select(func.count()).select_from(of).where(*where)))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +58,7 @@ def count(clinic: Clinic, of: Any, *where: Any) -> int:
             category_hint="Refill",
         ),
         replace(RING, state=RingState.ENDED),
+        DELIVERED,
     ],
 )
 def test_what_is_written_down_is_read_as_it_was(each: Payload) -> None:
@@ -86,18 +72,18 @@ def test_a_text_waits_sealed_and_is_a_message_once_it_is_handled(clinic: Clinic)
         assert b"four" not in row.payload_sealed
         timer = unit.execute(select(TimerRow.kind, TimerRow.subject_id, TimerRow.run_at)).one()
         assert (timer.kind, timer.subject_id, timer.run_at) == ("incoming", row_id, MONDAY)
-    assert count(clinic, Message) == 0
-    handle(clinic)
-    handle(clinic)
-    assert count(clinic, Message) == 1
-    assert count(clinic, Incoming, Incoming.payload_sealed.is_(None), Incoming.handled_at.is_not(None)) == 1
+    assert count(clinic.crm, Message) == 0
+    handle(clinic.crm)
+    handle(clinic.crm)
+    assert count(clinic.crm, Message) == 1
+    assert count(clinic.crm, Incoming, Incoming.payload_sealed.is_(None), Incoming.handled_at.is_not(None)) == 1
 
 
 def test_the_same_thing_twice_is_one_row_before_and_after_it_is_handled(clinic: Clinic) -> None:
     assert brought(clinic, TEXT, TEXT)[1] is None
-    handle(clinic)
+    handle(clinic.crm)
     assert brought(clinic, replace(TEXT, at=MONDAY + timedelta(seconds=9))) == [None]
-    assert count(clinic, Incoming) == count(clinic, TimerRow) == 1
+    assert count(clinic.crm, Incoming) == count(clinic.crm, TimerRow) == 1
     # Another provider's id of the same spelling, another channel's, and one without any, are others.
     others = replace(TEXT, channel=Channel.WHATSAPP), replace(TEXT, provider_id=None), replace(TEXT, provider_id=None)
     assert None not in brought(clinic, *others) + brought(clinic, TEXT, source="other")
@@ -105,7 +91,7 @@ def test_the_same_thing_twice_is_one_row_before_and_after_it_is_handled(clinic: 
 
 def test_another_text_under_a_known_id_is_told_from_the_same_one_brought_later(clinic: Clinic) -> None:
     brought(clinic, TEXT)
-    handle(clinic)
+    handle(clinic.crm)
     with clinic.crm.read(LISTENER) as unit:
         assert is_the_same(unit, "twilio", replace(TEXT, at=MONDAY + timedelta(minutes=1)))
         assert not is_the_same(unit, "twilio", replace(TEXT, text="May I come at five?"))
@@ -117,7 +103,7 @@ def test_deliveries_of_one_thing_at_the_same_time_make_one_row(clinic: Clinic) -
 
     with ThreadPoolExecutor(8) as pool:
         taken = [row_id for row_id in pool.map(once, range(16)) if row_id is not None]
-    assert len(taken) == count(clinic, Incoming) == count(clinic, TimerRow) == 1
+    assert len(taken) == count(clinic.crm, Incoming) == count(clinic.crm, TimerRow) == 1
 
 
 def test_taking_in_opens_nobody_and_the_listener_may_do_nothing_else(clinic: Clinic) -> None:
@@ -138,14 +124,14 @@ def test_one_that_does_not_open_is_kept_and_undoes_its_own_unit_alone(clinic: Cl
         other = unit.scalar(select(Incoming.payload_sealed).where(Incoming.id == good))
         unit.execute(update(Incoming).where(Incoming.id == bad).values(payload_sealed=other))
     with pytest.raises(Tampered):
-        handle(clinic)
-    assert count(clinic, Message) == 0
-    assert count(clinic, Incoming, Incoming.payload_sealed.is_not(None)) == 2
+        handle(clinic.crm)
+    assert count(clinic.crm, Message) == 0
+    assert count(clinic.crm, Incoming, Incoming.payload_sealed.is_not(None)) == 2
 
 
 def test_danger_in_a_text_that_was_brought_alarms(clinic: Clinic) -> None:
     brought(clinic, replace(TEXT, text="STOP, I have chest pain"))
-    handle(clinic)
+    handle(clinic.crm)
     with clinic.crm.read(SYSTEM) as unit:
         assert unit.scalars(select(AuditRow.tag).where(AuditRow.tag == Tag.CONVERSATION_ALARMED)) != []
 
@@ -159,7 +145,7 @@ def ring_rows(clinic: Clinic) -> list[Any]:
 def tell(clinic: Clinic) -> Callable[..., None]:
     def told(*states: RingState, **more: Any) -> None:
         brought(clinic, *(replace(RING, state=state, **more) for state in states))
-        handle(clinic)
+        handle(clinic.crm)
 
     return told
 
@@ -183,3 +169,27 @@ def test_a_number_is_forgotten_a_day_after_it_rang(clinic: Clinic, tell: Callabl
     clinic.at(MONDAY + timedelta(days=1, minutes=1))
     tell(RingState.RINGING, call_id="call-2", at=MONDAY + timedelta(days=1))
     assert [row.number_sealed is None for row in ring_rows(clinic)] == [True, False]
+
+
+def test_a_report_that_overtakes_its_message_is_asked_about_again_and_put_away_at_last(clinic: Clinic) -> None:
+    brought(clinic, DELIVERED)
+    assert handle(clinic.crm) == 1
+    assert count(clinic.crm, Incoming, Incoming.handled_at.is_(None)) == 1
+    clinic.at(MONDAY + timedelta(minutes=11))
+    assert handle(clinic.crm) == 0
+    assert count(clinic.crm, Incoming, Incoming.handled_at.is_(None)) == 0
+
+
+def test_what_nobody_handles_is_told(clinic: Clinic) -> None:
+    def told() -> tuple[int, bool]:
+        with clinic.crm.read(LISTENER) as unit:
+            waits = waiting(unit)
+        return waits.count, waits.too_long
+
+    assert told() == (0, False)
+    brought(clinic, TEXT, RING)
+    assert told() == (2, False)
+    clinic.at(MONDAY + timedelta(seconds=11))
+    assert told() == (2, True)
+    handle(clinic.crm)
+    assert told() == (0, False)

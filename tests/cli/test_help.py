@@ -35,7 +35,7 @@ def modules_loaded_by(*arguments: str) -> set[str]:
     return set(json.loads(line.removeprefix("MODULES ")))
 
 
-HEAVY = {"sqlalchemy", "textual", "rich", "cryptography", "keyring", "sqlcipher3", "psycopg"}
+HEAVY = {"starlette", "uvicorn", "sqlalchemy", "textual", "rich", "cryptography", "keyring", "sqlcipher3", "psycopg"}
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("nonsense",)])

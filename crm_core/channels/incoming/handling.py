@@ -1,10 +1,10 @@
-"""Handling what was brought: a text goes the way of every text, a ring to the consoles."""
+"""Handling what was brought: a text goes the way of every text, a report to its message, a ring to the consoles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Table, select, update
 
@@ -14,13 +14,20 @@ from crm_core.channels.inbound import Receiver, receive
 from crm_core.channels.incoming.model import KIND, Brought
 from crm_core.channels.incoming.payload import Payload, read
 from crm_core.channels.incoming.tables import WAITING, Incoming
+from crm_core.channels.outbox import SendObserver
+from crm_core.channels.reports import report
 from crm_core.channels.ringing.service import offer
 from crm_core.timers.model import Timer
 from crm_core.work.units import WriteUnit
 
+ASKED_EVERY = timedelta(seconds=15)
+ASKED_FOR = timedelta(minutes=10)
+"""How long a report is kept of a message that we do not know: it may overtake the settling of its own send."""
+
 _TABLE = cast("Table", Incoming.__table__)
 
-Handle = Callable[[WriteUnit, Any], object]
+Handle = Callable[[WriteUnit, Any], bool]
+"""Handles one thing; False where it is to be tried again a little later."""
 
 
 class IncomingHandler:
@@ -33,27 +40,46 @@ class IncomingHandler:
 
     kind = KIND
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, observers: Sequence[SendObserver]) -> None:
         self._handle: dict[Brought, Handle] = {
-            Brought.MESSAGE: lambda unit, message: receive(unit, receiver, message),
-            Brought.RING: offer,
+            Brought.MESSAGE: lambda unit, message: receive(unit, receiver, message) is not None,
+            Brought.REPORT: lambda unit, reported: report(unit, reported, observers),
+            Brought.RING: lambda unit, ringing: offer(unit, ringing) is not None,
         }
 
     def fire(self, unit: WriteUnit, timers: Sequence[Timer]) -> Mapping[int, datetime]:
-        """Handle each that still waits; none is to run again."""
-        incoming_ids = sorted(timer.subject_id for timer in timers)
+        """Handle each that still waits. A report of what is not known yet is asked about again."""
+        again: dict[int, datetime] = {}
         with unit.listing(KIND):
-            for incoming_id in incoming_ids:
+            for timer in sorted(timers, key=lambda each: each.subject_id):
                 # One by one: each may hold 25 MB of files.
-                for kind, brought in opened(unit, incoming_id):
-                    self._handle[kind](unit, brought)
-        return {}
+                found = opened(unit, timer.subject_id)
+                if found is None:
+                    continue
+                if self._handle[found.kind](unit, found.brought) or unit.now - found.received_at > ASKED_FOR:
+                    put_away(unit, timer.subject_id)
+                else:
+                    again[timer.id] = unit.now + ASKED_EVERY
+        return again
+
+
+class Opened(NamedTuple):
+    """What was brought, and when."""
+
+    kind: Brought
+    brought: Payload
+    received_at: datetime
 
 
 @needs(Permission.MESSAGE_RECEIVE)
-def opened(unit: WriteUnit, incoming_id: int) -> list[tuple[Brought, Payload]]:
-    """What was brought, marked as handled; nothing where that was done before."""
-    waiting = (WAITING, _TABLE.c.id == incoming_id)
-    found = unit.execute(select(Incoming.kind, Incoming.payload).where(*waiting).with_for_update()).all()
-    unit.execute(update(_TABLE).where(*waiting).values(handled_at=unit.now, payload_sealed=None))
-    return [(row.kind, read(row.kind, str(unit.open(row.payload)))) for row in found]
+def opened(unit: WriteUnit, incoming_id: int) -> Opened | None:
+    """What was brought, held until the unit ends; None where it was handled before."""
+    found = select(Incoming.kind, Incoming.payload, Incoming.received_at).where(WAITING, Incoming.id == incoming_id)
+    row = unit.execute(found.with_for_update()).one_or_none()
+    return None if row is None else Opened(row.kind, read(row.kind, str(unit.open(row.payload))), row.received_at)
+
+
+@needs(Permission.MESSAGE_RECEIVE)
+def put_away(unit: WriteUnit, incoming_id: int) -> None:
+    """Forget what was brought, now that it is handled."""
+    unit.execute(update(_TABLE).where(_TABLE.c.id == incoming_id).values(handled_at=unit.now, payload_sealed=None))

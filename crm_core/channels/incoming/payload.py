@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from crm_core.channels.incoming.model import Brought
-from crm_core.channels.model import Attached, Inbound
+from crm_core.channels.model import Attached, Inbound, Report
+from crm_core.channels.reports import Reported
 from crm_core.channels.ringing.model import Ringing, RingState
 from crm_core.words import Channel
 
-Payload = Inbound | Ringing
+Payload = Inbound | Reported | Ringing
 
 
 class _Form(NamedTuple):
@@ -76,6 +77,10 @@ def _message(values: dict[str, Any]) -> Inbound:
     )
 
 
+def _report(values: dict[str, Any]) -> Reported:
+    return Reported(**values | {"fate": Report(values["fate"]), "at": datetime.fromisoformat(values["at"])})
+
+
 def _ring(values: dict[str, Any]) -> Ringing:
     return Ringing(**values | {"state": RingState(values["state"]), "at": datetime.fromisoformat(values["at"])})
 
@@ -86,5 +91,6 @@ def _message_id(message: Inbound) -> str | None:
 
 _FORMS: dict[type, _Form] = {
     Inbound: _Form(Brought.MESSAGE, _message_id, _message),
+    Reported: _Form(Brought.REPORT, lambda told: f"{told.provider_id or ''}:{told.attempt or ''}:{told.fate}", _report),
     Ringing: _Form(Brought.RING, lambda ring: f"{ring.call_id}:{ring.state}", _ring),
 }

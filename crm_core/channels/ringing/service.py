@@ -25,8 +25,8 @@ _TABLE = cast("Table", Ring.__table__)
 
 
 @needs(Permission.MESSAGE_RECEIVE)
-def offer(unit: WriteUnit, ringing: Ringing) -> int | None:
-    """Note a call, or where a known one is by now; returns the ring's id where that is new.
+def offer(unit: WriteUnit, ringing: Ringing) -> bool:
+    """Note a call, or where a known one is by now; returns whether it is new.
 
     An unknown number is kept with the ring alone, and no number for longer than a day.
     """
@@ -47,14 +47,14 @@ def offer(unit: WriteUnit, ringing: Ringing) -> int | None:
     new = insert_or_ignore(unit.dialect, _TABLE, ["call_token"]).values(row).returning(_TABLE.c.id)
     if unit.scalar(new) is not None:
         _forget_old_numbers(unit)
-        return row_id
+        return True
     before = [state for state in RingState if state.rank < ringing.state.rank]
     unit.execute(
         update(_TABLE)
         .where(_TABLE.c.call_token == token, _TABLE.c.state.in_(before))
         .values(state=ringing.state, changed_at=unit.now)
     )
-    return None
+    return False
 
 
 def _caller(unit: ReadUnit, given: str) -> tuple[str | None, int | None]:

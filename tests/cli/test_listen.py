@@ -1,0 +1,87 @@
+"""`crm listen` as a service: it listens until it is told to stop, and says what is missing in a sentence."""
+
+from __future__ import annotations
+
+import base64
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Caller
+from tests.listening.signing import post_signed
+
+HOOK = """
+[listen]
+port = 0
+[listen.hook.portal]
+channel = "portal"
+secret_file = "portal-secret"
+"""
+
+
+@pytest.fixture
+def listening_home(crm_home: Caller) -> Caller:
+    """A home with one sender, whose secret `crm` made."""
+    made = crm_home.done("listen", "--new-secret", "portal-secret")
+    assert Path(made["file"]).stat().st_mode & 0o777 == 0o600
+    with (crm_home.home / "crm.toml").open("a", encoding="utf-8") as file:
+        file.write(HOOK)
+    return crm_home
+
+
+def test_it_takes_in_what_is_signed_and_a_poller_handles_it_and_a_signal_ends_it(listening_home: Caller) -> None:
+    home = listening_home.home
+    secret = base64.b64decode((home / "portal-secret").read_text("utf-8").removeprefix("whsec_"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crm_tui", "--home", str(home), "listen"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        said = process.stderr.readline()
+        assert said.startswith("Listening on http://127.0.0.1:")
+        with httpx.Client(base_url=said.split()[2].rstrip(";"), trust_env=False, timeout=60) as web:
+            text = {"from": "+12125550177", "text": "My refill ran out"}
+            answer = post_signed(web, "/hook/portal", secret, text, at=datetime.now(UTC))
+            assert answer.json() == {"taken": True, "duplicate": False}
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (0, ""), err
+    assert "POST /hook/portal 200" in err
+    assert "refill" not in err
+    document = listening_home.done("poll", "--once")
+    assert document["dead"] == 0
+
+
+def test_without_its_libraries_it_says_how_to_install_them(
+    listening_home: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "starlette" or "listening" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    answer = listening_home("listen")
+    assert (answer.code, answer.err.count("\n")) == (4, 1)
+    assert "clinic-crm[listen]" in answer.err
+
+
+def test_a_home_where_nobody_may_bring_anything_is_told_what_to_add(crm_home: Caller) -> None:
+    answer = crm_home("listen")
+    assert answer.code == 2
+    assert "[listen.twilio]" in answer.err
+
+
+def test_a_secret_in_use_is_not_overwritten_and_one_open_to_others_is_not_used(listening_home: Caller) -> None:
+    assert listening_home("listen", "--new-secret", "portal-secret").code == 2
+    (listening_home.home / "portal-secret").chmod(0o640)
+    answer = listening_home("listen")
+    assert answer.code == 4
+    assert "0640" in answer.err
