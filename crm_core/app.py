@@ -13,6 +13,7 @@ from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
 from crm_core.channels.gateways import build_gateways
 from crm_core.channels.inbound import Receiver
+from crm_core.channels.incoming.chore import IncomingChore
 from crm_core.channels.incoming.handling import IncomingHandler
 from crm_core.channels.optout import KeywordHandler
 from crm_core.channels.outbox_chore import OutboxChore
@@ -71,12 +72,12 @@ class Crm:
         keywords = KeywordHandler(self.gate, self.observers)
         self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())
         self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)
-        self.timer_handlers: list[TimerHandler] = [
-            IncomingHandler(self.receiver, self.observers),
-        ]
+        incoming = IncomingHandler(self.receiver, self.observers)
+        self.timer_handlers: list[TimerHandler] = [incoming]
         self.chores: list[Chore] = [
             ClocksChore(self.units),
             *self._mail_chores(),
+            IncomingChore(self.units, incoming),
             TimersChore(self.units, self.timer_handlers),
             OutboxChore(self.courier),
             AnchorChore(self.units, settings.anchor),

@@ -225,6 +225,19 @@ def _pollers(crm: Crm, settings: Settings) -> str:
     return f"{len(seen.living)} alive, nothing late: {living}"
 
 
+def _incoming(crm: Crm, _settings: Settings) -> str:
+    from crm_core.channels.incoming.waiting import waiting
+
+    with crm.read(SYSTEM) as unit:
+        waits = waiting(unit)
+    if waits.too_long:
+        return Problem(
+            f"{waits.count} taken in and not handled, the oldest for {waits.longest.total_seconds():.0f} s: danger in "
+            "them is not seen; start `crm poll`, and see `crm outbox --state dead` for what was given up"
+        )
+    return f"{waits.count} in hand" if waits.count else "all that was taken in is handled"
+
+
 _INSIDE: dict[str, Callable[[Crm, Settings], str]] = {
     "store": _store,
     "schema": _schema,
@@ -235,4 +248,5 @@ _INSIDE: dict[str, Callable[[Crm, Settings], str]] = {
     "mailboxes": _mailboxes,
     "anchor": _anchor,
     "pollers": _pollers,
+    "incoming": _incoming,
 }

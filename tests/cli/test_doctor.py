@@ -17,7 +17,7 @@ from tests.cli.conftest import Caller
 
 CHECKS = [
     "files", "settings", "key", "disk", "store", "schema", "clock", "playbook", "accounts", "gateways", "mailboxes",
-    "anchor", "pollers",
+    "anchor", "pollers", "incoming",
 ]  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def test_it_says_which_pollers_live_and_how_late_they_are(crm_home: Caller) -> N
         set_timers(unit, [NewTimer(kind="incoming", subject_id=1, run_at=due, dedup_key="one")])
     found = findings(crm_home)["pollers"]
     assert not found["ok"]
-    assert found["detail"].startswith("Late: timers 5 min; ")
+    assert found["detail"].startswith("Late: incoming 5 min, timers 5 min; ")
     with open_crm(read_settings(crm_home.home)) as crm, crm.write(SYSTEM) as unit:
         heartbeats.end(unit, number)
     assert "Nothing polls" in findings(crm_home)["pollers"]["detail"]

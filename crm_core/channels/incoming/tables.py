@@ -26,7 +26,7 @@ class Incoming(Base):
     __tablename__ = "incoming"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
-    source: Mapped[str] = mapped_column(String(40))
+    source: Mapped[str] = mapped_column(String(60))
     kind: Mapped[Brought] = mapped_column(word(Brought, "kind"))
     token: Mapped[int | None] = mapped_column(Id, unique=True)
     content_print: Mapped[bytes] = mapped_column(LargeBinary)

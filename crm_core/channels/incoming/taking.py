@@ -27,7 +27,7 @@ def take_in(unit: WriteUnit, source: str, brought: Payload) -> int | None:
     """Write down what was brought, to be handled at once; returns its id, or None where it was here before.
 
     The same thing is what bears the same provider's id from the same `source`, a code of at most
-    40 letters. What bears none is always new. Nobody's record is looked at: that is the handler's part.
+    60 letters. What bears none is always new. Nobody's record is looked at: that is the handler's part.
     """
     row_id = unit.new_id(_TABLE.name)
     row = {

@@ -24,7 +24,7 @@ def _incoming() -> None:
     op.create_table(
         "incoming",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("token", sa.BigInteger(), nullable=True),
         sa.Column("content_print", sa.LargeBinary(), nullable=False),
