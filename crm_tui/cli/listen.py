@@ -19,10 +19,10 @@ app = group("Take in what others bring.")
 @command(app, "listen", example="crm listen")
 def listen(
     ctx: typer.Context,
-    new_secret: Annotated[
+    new_key: Annotated[
         Path | None,
         typer.Option(
-            "--new-secret",
+            "--new-key",
             metavar="FILE",
             help="Write a new shared secret into a file of the home that only you may read, and stop.",
         ),
@@ -30,8 +30,8 @@ def listen(
 ) -> None:
     """Listen for webhooks, web forms, chats and ringing numbers; docs/listen.md tells how each of them signs."""
     session = Session.of(ctx)
-    if new_secret is not None:
-        _make_secret(session, new_secret)
+    if new_key is not None:
+        _make_secret(session, new_key)
         return
     from crm_core.access.model import Permission
     from crm_core.errors import UsageError

@@ -29,7 +29,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class BadSecret(Unavailable):
-    """The secret in {path} is no {prefix}… of at least 24 bytes in base64; make one with `crm listen --new-secret`."""
+    """The secret in {path} is no {prefix}… of at least 24 bytes in base64; make one with `crm listen --new-key`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ secret_file = "portal-secret"
 @pytest.fixture
 def listening_home(crm_home: Caller) -> Caller:
     """A home with one sender, whose secret `crm` made."""
-    made = crm_home.done("listen", "--new-secret", "portal-secret")
+    made = crm_home.done("listen", "--new-key", "portal-secret")
     assert Path(made["file"]).stat().st_mode & 0o777 == 0o600
     with (crm_home.home / "crm.toml").open("a", encoding="utf-8") as file:
         file.write(HOOK)
@@ -80,7 +80,7 @@ def test_a_home_where_nobody_may_bring_anything_is_told_what_to_add(crm_home: Ca
 
 
 def test_a_secret_in_use_is_not_overwritten_and_one_open_to_others_is_not_used(listening_home: Caller) -> None:
-    assert listening_home("listen", "--new-secret", "portal-secret").code == 2
+    assert listening_home("listen", "--new-key", "portal-secret").code == 2
     (listening_home.home / "portal-secret").chmod(0o640)
     answer = listening_home("listen")
     assert answer.code == 4

@@ -77,7 +77,7 @@ def test_a_secret_that_is_none_is_refused_before_anything_listens(tmp_path: Path
     file = tmp_path / "secret"
     file.touch(0o600)
     file.write_text(text + "\n", "utf-8")
-    with pytest.raises(BadSecret, match="new-secret"):
+    with pytest.raises(BadSecret, match="new-key"):
         shared_secret(file)
     file.write_text(new_secret() + "\n", "utf-8")
     assert repr(shared_secret(file)) == "SharedSecret()"
