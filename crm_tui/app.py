@@ -26,6 +26,7 @@ from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.conversation import ConversationScreen, Start
 from crm_tui.screens.entrance import EntranceScreen
 from crm_tui.screens.lanes import LanesScreen
+from crm_tui.screens.outbox import OutboxScreen
 from crm_tui.screens.patient_record import PatientRecord
 from crm_tui.screens.patient_search import PatientSearch
 from crm_tui.taking_back import TakingBack
@@ -214,6 +215,11 @@ class CrmApp(Delivering, TakingBack, HandingOver):
                 self.push_screen(PatientRecord(patient_id))
 
         self.push_screen(PatientSearch(self.session.patients), found)
+
+    def do_outbox(self) -> None:
+        """What did not go."""
+        if self.session is not None and not isinstance(self.screen, OutboxScreen):
+            self.push_screen(OutboxScreen())
 
     def do_open_alarm(self) -> None:
         """Open the oldest danger, or say whom to fetch."""

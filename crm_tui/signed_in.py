@@ -14,6 +14,7 @@ from crm_tui.desk.finding import FindingDesk
 from crm_tui.desk.handoff import HandoffDesk
 from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.library import LibraryDesk
+from crm_tui.desk.outbox import OutboxDesk
 from crm_tui.desk.patients import PatientDesk
 from crm_tui.desk.tasks import TaskDesk
 from crm_tui.desk.threads import ThreadDesk
@@ -37,6 +38,7 @@ class SignedIn:
     library: LibraryDesk
     handoff: HandoffDesk
     company: CompanyDesk
+    outbox: OutboxDesk
     choices: Choices
 
     @property
@@ -73,5 +75,6 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         library=LibraryDesk(crm, entered.actor),
         handoff=HandoffDesk(crm, entered.actor),
         company=CompanyDesk(crm, entered.actor),
+        outbox=OutboxDesk(crm, entered.actor),
         choices=desk.choices(),
     )

@@ -16,6 +16,7 @@ from crm_tui.commands.app import APP_COMMANDS
 from crm_tui.commands.handoff import HANDOFF_COMMANDS
 from crm_tui.commands.library import LIBRARY_COMMANDS
 from crm_tui.commands.moving import MOVING
+from crm_tui.commands.outbox import OUTBOX_COMMANDS
 from crm_tui.commands.threads import THREAD_COMMANDS
 
 __all__ = ["COMMANDS", "Command", "Group", "bindings", "command", "help_sections", "in_group", "shown_key"]
@@ -313,6 +314,7 @@ COMMANDS: tuple[Command, ...] = (
         permission="conversation:read",
     ),
     *HANDOFF_COMMANDS,
+    *OUTBOX_COMMANDS,
     *LIBRARY_COMMANDS,
     *APP_COMMANDS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tour import app_wide, asking, coming_in, deciding, handoff, letters, library, many, threads, working
+from tests.tour import app_wide, asking, coming_in, deciding, handoff, letters, library, many, outbox, threads, working
 from tests.tour.steps import Scene
 
 SCENES: tuple[Scene, ...] = (
@@ -14,6 +14,7 @@ SCENES: tuple[Scene, ...] = (
     *handoff.SCENES,
     *asking.SCENES,
     *letters.SCENES,
+    *outbox.SCENES,
     *library.SCENES,
     *app_wide.SCENES,
 )
