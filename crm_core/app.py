@@ -45,9 +45,11 @@ from crm_core.tasks.scope import IN_SIGHT
 from crm_core.timers.anchoring import AnchorChore
 from crm_core.timers.chore import TimersChore
 from crm_core.timers.model import Chore, TimerHandler
+from crm_core.twilio_settings import TwilioTable
 from crm_core.vault import file_key
 from crm_core.vault.keys import Key, KeyFileProvider, KeyProvider, KeyringProvider
 from crm_core.vault.vault import Vault
+from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, Units, WriteUnit
 
 
@@ -77,6 +79,7 @@ class Crm:
         self.chores: list[Chore] = [
             ClocksChore(self.units),
             *self._mail_chores(),
+            *self._text_chores(),
             IncomingChore(self.units, incoming),
             TimersChore(self.units, self.timer_handlers),
             OutboxChore(self.courier),
@@ -94,6 +97,15 @@ class Crm:
         boxes = sorted(self.settings.mailboxes.items())
         take = partial(hand_in, observers=self.observers)
         return [MailChore(self.units, name, table, take) for name, table in boxes]
+
+    def _text_chores(self) -> list[Chore]:
+        """One for all Twilio accounts of crm.toml; a home without any does not pay for httpx."""
+        tables = {Channel(name): one for name, one in self.settings.gateways.items() if isinstance(one, TwilioTable)}
+        if not tables:
+            return []
+        from crm_core.channels.gateways.texts import TextsChore
+
+        return [TextsChore(self.units, tables, self.observers)]
 
     def read(self, actor: Actor) -> ReadUnit:
         """A unit that reads: `with crm.read(actor) as unit:`."""

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from crm_core.errors import CrmError, StoreMissing, Unavailable
 from crm_core.listen_settings import ListenTable
 from crm_core.listen_settings import absolute as absolute_throughout
+from crm_core.twilio_settings import Table as _Table
+from crm_core.twilio_settings import TwilioTable
 
 FILE = "crm.toml"
 LOCK_SECONDS = 120
@@ -48,10 +50,6 @@ class KeySource(StrEnum):
     FILE = "file"
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
-
-
 class SmtpTable(_Table):
     """`[gateway.X]` with kind = "smtp": a mail submission server, always over verified TLS."""
 
@@ -63,6 +61,7 @@ class SmtpTable(_Table):
     password_file: Path | None = None
     sender: str = Field(alias="from", min_length=3)
     ca_file: Path | None = None
+    per_second: float | None = Field(default=None, gt=0, le=1000)
     vendor: str = Field(min_length=1, description="the vendor whose BAA covers this gateway, as `crm vendor` names it")
 
 
@@ -101,7 +100,8 @@ class MailboxTable(_Table):
 
 
 MailboxName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-GatewayTable = Annotated[SmtpTable | SpoolTable, Field(discriminator="kind")]
+AnyGateway = SmtpTable | TwilioTable | SpoolTable
+GatewayTable = Annotated[AnyGateway, Field(discriminator="kind")]
 
 
 class _Store(_Table):
@@ -155,7 +155,7 @@ class Settings:
     anchor: Path
     lock_seconds: int = LOCK_SECONDS
     console_delivers: bool = True
-    gateways: Mapping[str, SmtpTable | SpoolTable] = field(default_factory=dict)
+    gateways: Mapping[str, AnyGateway] = field(default_factory=dict)
     mailboxes: Mapping[str, MailboxTable] = field(default_factory=dict)
     listen: ListenTable = field(default_factory=ListenTable)
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -237,7 +237,7 @@ _AnyTable = TypeVar("_AnyTable", bound=_Table)
 
 def _problem(error: object) -> str:
     assert isinstance(error, dict)
-    where = ".".join(str(part) for part in error["loc"] if part not in ("smtp", "spool"))
+    where = ".".join(str(part) for part in error["loc"] if part not in ("smtp", "spool", "twilio"))
     return f"{where}: {str(error['msg']).lower()}"
 
 
@@ -361,6 +361,13 @@ deliver = true              # an open console delivers what is due; false where 
 [gateway.sms]
 kind = "spool"
 path = "sms.jsonl"
+
+# [gateway.sms]
+# kind = "twilio"
+# account = "AC..."
+# token_file = "twilio-token"
+# from = "+12125550100"
+# vendor = "Twilio"         # must be known to `crm vendor` with a BAA in date
 
 # [gateway.email]
 # kind = "smtp"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from crm_core.access.model import SYSTEM
 from crm_core.errors import CrmError, StoreMissing
-from crm_core.settings import FILE, Settings, SmtpTable, close_to_others, open_to_others, parse_settings
+from crm_core.settings import FILE, Settings, close_to_others, open_to_others, parse_settings
 
 if TYPE_CHECKING:
     from crm_core.app import Crm
@@ -32,8 +32,8 @@ class Finding:
     detail: str
 
 
-def examine(session: Session, *, fix: bool) -> list[Finding]:
-    """Every check, in order; StoreMissing where there is no home at all."""
+def examine(session: Session, *, fix: bool, probe: bool = False) -> list[Finding]:
+    """Every check, in order, with `probe` each gateway's login, too; StoreMissing where there is no home at all."""
     home = session.home
     if not (home / FILE).is_file():
         raise StoreMissing(home=home)
@@ -50,7 +50,8 @@ def examine(session: Session, *, fix: bool) -> list[Finding]:
         crm = _opened(session, settings, fix=fix)
     except CrmError as error:
         return [*findings, Finding(check="store", ok=False, detail=error.message)]
-    return findings + [_guarded(name, partial(look, crm, settings)) for name, look in _INSIDE.items()]
+    inside = _INSIDE | ({"reachable": _reachable} if probe else {})
+    return findings + [_guarded(name, partial(look, crm, settings)) for name, look in inside.items()]
 
 
 def _opened(session: Session, settings: Settings, *, fix: bool) -> Crm:
@@ -159,37 +160,28 @@ def _accounts(crm: Crm, _settings: Settings) -> str:
 
 
 def _gateways(crm: Crm, settings: Settings) -> str:
-    said = list(_each_gateway(crm, settings))
-    wrong = [one for one in said if isinstance(one, Problem)]
-    joined = "; ".join(wrong or said) or "none configured: nothing can leave"
-    return Problem(joined) if wrong else joined
+    from crm_tui.cli.gateway_checks import each_gateway
+
+    return _joined(each_gateway(crm, settings), "none configured: nothing can leave")
 
 
-def _each_gateway(crm: Crm, settings: Settings) -> Iterator[str]:
-    from crm_core.channels.vendors import vendors
-    from crm_core.settings import read_secret
+def _reachable(_crm: Crm, settings: Settings) -> str:
+    from crm_tui.cli.gateway_checks import each_reached
 
-    with crm.read(SYSTEM) as unit:
-        in_date = {(vendor.name, vendor.gateway): vendor for vendor in vendors(unit) if vendor.in_date}
-    for channel, table in settings.gateways.items():
-        if not isinstance(table, SmtpTable):
-            yield f"{channel}: appended to {table.path.name}, nothing leaves"
-            continue
-        vendor = in_date.get((table.vendor, channel))
-        if vendor is None:
-            yield Problem(f"{channel}: {table.vendor} has no agreement in date; see `crm vendor`")
-        else:
-            if table.password_file is not None:
-                read_secret(table.password_file)
-            yield f"{channel}: {table.host}, agreement until {vendor.baa_until}"
+    return _joined(each_reached(settings), "no gateway leads out of this host")
 
 
 def _mailboxes(crm: Crm, settings: Settings) -> str:
     from crm_tui.cli.mailbox_checks import each_mailbox
 
-    said = list(each_mailbox(crm, settings))
-    wrong = [detail for ok, detail in said if not ok]
-    joined = "; ".join(wrong or [detail for _, detail in said]) or "none configured: no letter comes in by itself"
+    return _joined(each_mailbox(crm, settings), "none configured: no letter comes in by itself")
+
+
+def _joined(said: Iterable[tuple[bool, str]], nothing: str) -> str:
+    """What is wrong, or else all that was seen."""
+    seen = list(said)
+    wrong = [detail for ok, detail in seen if not ok]
+    joined = "; ".join(wrong or [detail for _, detail in seen]) or nothing
     return Problem(joined) if wrong else joined
 
 

@@ -18,12 +18,13 @@ def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="First close the home's files to other accounts, and update the schema.")
     ] = False,
+    probe: Annotated[bool, typer.Option("--probe", help="Log in to each gateway, too; no message is sent.")] = False,
 ) -> None:
     """Check key, store, clock, gateways and files; exit code 1 when something needs a person."""
     from crm_tui.cli.checks import examine
 
     session = Session.of(ctx)
-    findings = examine(session, fix=fix)
+    findings = examine(session, fix=fix, probe=probe)
     session.show([{"check": found.check, "ok": found.ok, "detail": found.detail} for found in findings])
     if not all(found.ok for found in findings):
         raise typer.Exit(1)

@@ -71,6 +71,13 @@ class SmtpGateway:
         """SMTP keeps nothing that could be asked."""
         return CannotTell()
 
+    def probe(self) -> str:
+        """Connect and log in, send nothing, and say what was reached; raises as `send` does."""
+        self._deadline = time.monotonic() + LONGEST_SEND
+        self._connect()
+        self.close()
+        return self._settings.host
+
     def close(self) -> None:
         """End the connection; sending again opens a new one."""
         server, self._server = self._server, None

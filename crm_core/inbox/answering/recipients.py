@@ -14,7 +14,10 @@ from crm_core.words import Channel
 from crm_core.work.units import ReadUnit
 
 _CARRIES = {Channel.SMS: "phone", Channel.EMAIL: "email"}
-"""The kind of contact point each channel we can answer on needs."""
+"""The kind of contact point each channel needs on which a patient can be reached unasked."""
+
+_ANSWERS = frozenset({*_CARRIES, Channel.WHATSAPP})
+"""The channels on which whoever wrote there is answered; a number that takes texts need not have WhatsApp."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,7 @@ def recipient(unit: ReadUnit, gate: Gate, conversation: Current) -> Recipient:
     """
     row = conversation.row
     first_name = _first_name(unit, row["patient_id"])
-    if conversation.channel in gate.gateways and conversation.channel in _CARRIES:
+    if conversation.channel in gate.gateways and conversation.channel in _ANSWERS:
         return Recipient(channel=conversation.channel, contact_point_id=row["contact_point_id"], first_name=first_name)
     ranked = unit.execute(
         select(ContactPoint.id, ContactPoint.kind)
