@@ -182,7 +182,7 @@ def _aware(came_at: object) -> datetime:
     now = datetime.now(UTC)
     if not isinstance(came_at, datetime):
         return now
-    return min(came_at if came_at.tzinfo is not None else came_at.replace(tzinfo=UTC), now)
+    return min(came_at.astimezone(UTC), now)
 
 
 @contextmanager

@@ -124,8 +124,9 @@ class Box:
 
     def flags(self, folder: str = "INBOX") -> list[set[bytes]]:
         """The flags of each letter, in order, but for \\Recent."""
-        self.other.select_folder(folder)
-        found = self.other.get_flags(self.other.search("ALL"))
+        other = self.other
+        other.select_folder(folder)
+        found = other.get_flags(other.search("ALL"))
         return [set(flags) - {rb"\Recent"} for _, flags in sorted(found.items())]
 
     def close(self) -> None:
