@@ -9,6 +9,7 @@ from typing import Self
 from crm_core.access.guard import check_active
 from crm_core.access.model import SYSTEM, Actor
 from crm_core.audit.chain import Ledger
+from crm_core.channels.agreements import AgreementsChore
 from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
 from crm_core.channels.gateways import build_gateways
@@ -84,6 +85,7 @@ class Crm:
             TimersChore(self.units, self.timer_handlers),
             OutboxChore(self.courier),
             AnchorChore(self.units, settings.anchor),
+            AgreementsChore(self.units),
         ]
         """What pollers do, in the order of `crm poll --once`: what may set off more stands before it."""
 

@@ -70,11 +70,11 @@ def number_gone_key(patient_id: int, message_id: int) -> str:
     return f"number-gone-{patient_id}-{message_id}"
 
 
-def agreement_key(vendor_id: int, role: str) -> str:
-    """The warning that an agreement ends, for one role; its end makes the same one urgent."""
-    return f"agreement-{vendor_id}-{role}"
+def agreement_key(vendor_id: int) -> str:
+    """The warning that an agreement ends soon."""
+    return f"agreement-{vendor_id}"
 
 
-def agreement_over_key(vendor_id: int, role: str) -> str:
-    """The task that an agreement has ended and nothing leaves by it, for one role."""
-    return f"agreement-over-{vendor_id}-{role}"
+def agreement_over_key(vendor_id: int) -> str:
+    """The urgent task that an agreement has ended and nothing leaves by it."""
+    return f"agreement-over-{vendor_id}"

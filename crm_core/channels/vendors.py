@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
@@ -17,10 +18,18 @@ from crm_core.playbook.service import in_force
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
 
+WARN_DAYS = 60
+"""Days before an agreement's last day from which it is warned of."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class VendorView:
-    """A vendor; `in_date` says whether its gateway may be used today."""
+    """A vendor's agreement; `in_date` says whether its gateway may be used today.
+
+    `days_left` counts to the last day, which is included; negative once it is over. Where no later
+    agreement follows it, `ends_soon` says that it is in date for `WARN_DAYS` or fewer, `ran_out`
+    that it is over though nobody has ended it.
+    """
 
     id: int
     name: str
@@ -29,6 +38,9 @@ class VendorView:
     baa_until: date
     ended: bool
     in_date: bool
+    days_left: int
+    ends_soon: bool
+    ran_out: bool
 
 
 @needs(Permission.VENDOR_MANAGE)
@@ -60,23 +72,37 @@ def end_vendor(unit: WriteUnit, name: str) -> list[int]:
 @needs(Permission.VENDOR_READ)
 def vendors(unit: ReadUnit) -> list[VendorView]:
     """Every agreement, by vendor, channel and first day."""
+    rows = unit.execute(
+        select(Vendor.id, Vendor.name, Vendor.gateway, Vendor.baa_from, Vendor.baa_until, Vendor.ended_at).order_by(
+            Vendor.name, Vendor.gateway, Vendor.baa_from
+        )
+    ).all()
+    latest = {(row.name, row.gateway): row.id for row in sorted(rows, key=_last_day) if row.ended_at is None}
     today = _today(unit)
-    return [
-        VendorView(
-            id=row.id,
-            name=row.name,
-            gateway=row.gateway,
-            baa_from=row.baa_from,
-            baa_until=row.baa_until,
-            ended=row.ended_at is not None,
-            in_date=row.ended_at is None and row.baa_from <= today <= row.baa_until,
-        )
-        for row in unit.execute(
-            select(Vendor.id, Vendor.name, Vendor.gateway, Vendor.baa_from, Vendor.baa_until, Vendor.ended_at).order_by(
-                Vendor.name, Vendor.gateway, Vendor.baa_from
-            )
-        )
-    ]
+    return [_view(row, today, last=latest.get((row.name, row.gateway)) == row.id) for row in rows]
+
+
+def _last_day(row: Any) -> date:
+    day: date = row.baa_until
+    return day
+
+
+def _view(row: Any, today: date, *, last: bool) -> VendorView:
+    """`last`: none that nobody has ended goes on for longer."""
+    left = (row.baa_until - today).days
+    in_date = row.ended_at is None and row.baa_from <= today <= row.baa_until
+    return VendorView(
+        id=row.id,
+        name=row.name,
+        gateway=row.gateway,
+        baa_from=row.baa_from,
+        baa_until=row.baa_until,
+        ended=row.ended_at is not None,
+        in_date=in_date,
+        days_left=left,
+        ends_soon=last and in_date and left <= WARN_DAYS,
+        ran_out=last and left < 0,
+    )
 
 
 def agreement_until(unit: ReadUnit, name: str | None, channel: Channel) -> date | None:

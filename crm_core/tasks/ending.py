@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import cast
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import ColumnElement, Table, select, update
 
 from crm_core.audit.tags import Tag
 from crm_core.patients.roots import records_of
@@ -26,8 +26,16 @@ def cancel_about(unit: WriteUnit, patient_id: int, kinds: Collection[TaskKind], 
 
     No permission is asked: what happened to the patient ends them, whoever learns of it.
     """
-    about = (_TABLE.c.patient_id.in_(records_of(patient_id)), _TABLE.c.kind.in_(kinds))
-    ids = sorted(unit.scalars(select(_TABLE.c.id).where(*about, _TABLE.c.state == TaskState.OPEN).with_for_update()))
+    return _cancel(unit, _TABLE.c.patient_id.in_(records_of(patient_id)) & _TABLE.c.kind.in_(kinds), why)
+
+
+def cancel_keyed(unit: WriteUnit, dedup_keys: Collection[str], why: str) -> list[int]:
+    """Cancel what is open of the tasks with these keys, with the reason; returns their ids. No permission is asked."""
+    return _cancel(unit, _TABLE.c.dedup_key.in_(dedup_keys), why)
+
+
+def _cancel(unit: WriteUnit, which: ColumnElement[bool], why: str) -> list[int]:
+    ids = sorted(unit.scalars(select(_TABLE.c.id).where(which, _TABLE.c.state == TaskState.OPEN).with_for_update()))
     for number in ids:
         unit.execute(
             update(_TABLE)

@@ -185,6 +185,18 @@ def _joined(said: Iterable[tuple[bool, str]], nothing: str) -> str:
     return Problem(joined) if wrong else joined
 
 
+def _agreements(crm: Crm, _settings: Settings) -> str:
+    from crm_core.channels.vendors import vendors
+
+    with crm.read(SYSTEM) as unit:
+        known = vendors(unit)
+    wrong = [f"{one.name} for {one.gateway} ended on {one.baa_until}" for one in known if one.ran_out]
+    wrong += [f"{one.name} for {one.gateway} ends in {one.days_left} days" for one in known if one.ends_soon]
+    if wrong:
+        return Problem(f"{'; '.join(wrong)}: renew with `crm vendor add`, or `crm vendor end`")
+    return f"{sum(one.in_date for one in known)} in date"
+
+
 def _anchor(crm: Crm, settings: Settings) -> str:
     from crm_core.audit import checkpoint
 
@@ -237,6 +249,7 @@ _INSIDE: dict[str, Callable[[Crm, Settings], str]] = {
     "playbook": _playbook,
     "accounts": _accounts,
     "gateways": _gateways,
+    "agreements": _agreements,
     "mailboxes": _mailboxes,
     "anchor": _anchor,
     "pollers": _pollers,

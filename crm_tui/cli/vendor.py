@@ -79,4 +79,11 @@ def _document(vendor: VendorView) -> dict[str, Any]:
         "baa_until": vendor.baa_until,
         "ended": vendor.ended,
         "in_date": vendor.in_date,
+        "warning": _warning(vendor),
     }
+
+
+def _warning(vendor: VendorView) -> str | None:
+    if vendor.ran_out:
+        return "over: nothing leaves by it; renew it with `crm vendor add`"
+    return f"ends in {vendor.days_left} days; renew it with `crm vendor add`" if vendor.ends_soon else None

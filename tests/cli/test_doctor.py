@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +16,8 @@ from crm_core.timers.service import NewTimer, set_timers
 from tests.cli.conftest import Caller
 
 CHECKS = [
-    "files", "settings", "key", "disk", "store", "schema", "clock", "playbook", "accounts", "gateways", "mailboxes",
-    "anchor", "pollers", "incoming",
+    "files", "settings", "key", "disk", "store", "schema", "clock", "playbook", "accounts", "gateways",
+    "agreements", "mailboxes", "anchor", "pollers", "incoming",
 ]  # fmt: skip
 
 
@@ -82,6 +82,19 @@ def test_a_gateway_without_a_vendors_agreement_in_date_is_named(crm_home: Caller
     assert findings(crm_home)["gateways"]["ok"]
     assert [each["in_date"] for each in crm_home.done("vendor", "end", "Mail Co")] == [False]
     assert not findings(crm_home)["gateways"]["ok"]
+
+
+def test_an_agreement_that_ends_within_sixty_days_is_named_and_a_renewal_settles_it(crm_home: Caller) -> None:
+    today = datetime.now(UTC).date()
+    begins, ends, renewed = today - timedelta(days=300), today + timedelta(days=40), today + timedelta(days=400)
+    named = ("vendor", "add", "Mail Co", "--gateway", "email", "--from")
+    added = crm_home.done(*named, begins.isoformat(), "--until", ends.isoformat())
+    assert "crm vendor add" in added["warning"]
+    assert "Mail Co for email ends in" in findings(crm_home)["agreements"]["detail"]
+    assert not findings(crm_home)["agreements"]["ok"]
+    crm_home.done(*named, ends.isoformat(), "--until", renewed.isoformat())
+    assert [one["warning"] for one in crm_home.done("vendor", "list")] == [None, None]
+    assert findings(crm_home)["agreements"]["ok"]
 
 
 def test_an_older_schema_is_refused_everywhere_and_updated_by_the_doctor(
