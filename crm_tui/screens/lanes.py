@@ -92,10 +92,16 @@ class LanesScreen(Filtering, ThreadVerbs):
             self.query_one("#lane-head", Line).show(plain("Your roles work no lane. 6 shows the library, ? the keys."))
             return
         self.read("lanes", self.desk.lanes, self._show_lanes)
+        if self.desk.may("outbox:resolve"):
+            self.read("not gone", self.session.outbox.waiting, self._show_not_gone)
         if self.lane is not None:
             # None is there while the screen is being taken away, and a change may come in just then.
             for queue in self.query(QueueList):
                 queue.reload()
+
+    def _show_not_gone(self, waiting: int) -> None:
+        """Keep in view of who may settle it how much did not go; `:outbox` lists it."""
+        self.context(f"Lanes · {waiting} did not go" if waiting else "Lanes")
 
     def _show_lanes(self, lanes: list[LaneCount]) -> None:
         self._counts = {lane.lane: lane for lane in lanes}

@@ -143,3 +143,19 @@ async def test_what_may_not_be_tried_again_is_refused_with_the_reason(line: Line
         await open_outbox(hands)
         await hands.press("R", "y")
         await hands.until(lambda: "A later message of this conversation has gone" in hands.toasts)
+
+
+async def test_a_supervisor_has_the_count_in_view_in_the_lanes_and_an_agent_has_not(
+    line: Line, account: Account
+) -> None:
+    account("sue", Role.SUPERVISOR)
+    account("kim", Role.AGENT)
+    async with console(line.clinic.crm, "sue") as hands:
+        assert "did not go" not in hands.lines[0]
+        answered(line, ANA, mood="deaf")
+        await hands.until(lambda: "Lanes · 1 did not go" in hands.lines[0])
+        dead_timer(line)
+        answered(line, BO, mood="stern")
+        await hands.until(lambda: "Lanes · 2 did not go" in hands.lines[0])
+    async with console(line.clinic.crm, "kim") as hands:
+        assert "did not go" not in hands.lines[0]

@@ -9,10 +9,11 @@ from tests.torture.processes import number_from, say
 from tests.torture.sending import campaign
 
 KILLS = number_from("TORTURE_KILLS", 5_000)
+SEED = number_from("TORTURE_SEED", 13)
 
 
 def test_killed_pollers_lose_nothing_and_do_nothing_twice(settings: Settings, request: pytest.FixtureRequest) -> None:
-    account = campaign(settings, kills=KILLS, seed=13)
+    account = campaign(settings, kills=KILLS, seed=SEED)
     say(f"{request.node.name}: {account}")
     assert account.unfired == account.refired == ()
     assert account.lost == account.doubled == account.left == ()
