@@ -147,12 +147,19 @@ class Reason:
 class Verdict:
     """Whether a message may go, with every reason in the order asked.
 
-    Where it may not go now but later, `not_before` is when to ask again, aware.
+    Where it may not go now but later, `not_before` is when to ask again, aware. What has
+    `expired` would be stale by then.
     """
 
     allowed: bool
     reasons: tuple[Reason, ...]
     not_before: datetime | None = None
+    expired: bool = False
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether it goes, now or later."""
+        return self.allowed or self.not_before is not None
 
     @property
     def refusal(self) -> Reason | None:

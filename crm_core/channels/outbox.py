@@ -120,16 +120,9 @@ def post_all(unit: WriteUnit, gate: Gate, postings: Sequence[Posting]) -> list[P
     posted before: then none is queued.
     """
     verdicts = gate.judge_all(unit, [posting.candidate for posting in postings])
-    going = [
-        (posting, verdict)
-        for posting, verdict in zip(postings, verdicts, strict=True)
-        if verdict.allowed or verdict.not_before is not None
-    ]
+    going = [(posting, verdict) for posting, verdict in zip(postings, verdicts, strict=True) if verdict.may_wait]
     numbers = iter(_queue(unit, going))
-    return [
-        Posted(message_id=next(numbers) if verdict.allowed or verdict.not_before else None, verdict=verdict)
-        for verdict in verdicts
-    ]
+    return [Posted(message_id=next(numbers) if verdict.may_wait else None, verdict=verdict) for verdict in verdicts]
 
 
 def _queue(unit: WriteUnit, going: Sequence[tuple[Posting, Verdict]]) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +16,6 @@ from crm_core.channels.tables import Vendor
 from crm_core.errors import NotFound, UsageError
 from crm_core.playbook.clinic import ClinicSection
 from crm_core.playbook.service import in_force
-from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
 
 WARN_DAYS = 60
@@ -105,22 +105,20 @@ def _view(row: Any, today: date, *, last: bool) -> VendorView:
     )
 
 
-def agreement_until(unit: ReadUnit, name: str | None, channel: Channel) -> date | None:
-    """Until when the vendor of that name may carry `channel`, both dates included; None where it may not today.
+def agreements_until(unit: ReadUnit, names: Collection[str]) -> dict[tuple[str, str], date]:
+    """Until when each of these vendors may carry a channel, by vendor and channel, both dates included; one statement.
 
-    Part of the gate, which asks no permission.
+    One that may not today is not in it. Part of the gate, which asks no permission.
     """
+    if not names:
+        return {}
     today = _today(unit)
-    until: date | None = unit.scalar(
-        select(func.max(Vendor.baa_until)).where(
-            Vendor.gateway == channel.value,
-            Vendor.name == name,
-            Vendor.ended_at.is_(None),
-            Vendor.baa_from <= today,
-            Vendor.baa_until >= today,
-        )
+    rows = unit.execute(
+        select(Vendor.name, Vendor.gateway, func.max(Vendor.baa_until).label("until"))
+        .where(Vendor.name.in_(names), Vendor.ended_at.is_(None), Vendor.baa_from <= today, Vendor.baa_until >= today)
+        .group_by(Vendor.name, Vendor.gateway)
     )
-    return until
+    return {(row.name, row.gateway): row.until for row in rows}
 
 
 def _today(unit: ReadUnit) -> date:

@@ -7,6 +7,7 @@ patient has written meanwhile; one that was set to go later does not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,35 +15,46 @@ from sqlalchemy import or_, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
-from crm_core.channels.gate import Candidate
+from crm_core.channels.gate import Asked
 from crm_core.channels.model import Delivery, Direction, MessageKind, Reason
 from crm_core.channels.tables import Message, Outbox
 from crm_core.inbox.model import State, Verb
-from crm_core.inbox.rules import inbox_rules
 from crm_core.inbox.tables import Conversation, Step
-from crm_core.library.model import TemplateState
-from crm_core.library.queries import version
 from crm_core.patients.tables import ROOT, Patient
 from crm_core.work.units import ReadUnit
 
 _LEFT = (Delivery.SENT, Delivery.SENDING, Delivery.QUEUED, Delivery.UNKNOWN)
 
 
-def still_meant(unit: ReadUnit, candidate: Candidate, _: int) -> Reason | None:
-    """Judge what is about to leave by what has happened since it was written; None for what no person wrote."""
-    if candidate.message_id is None:
-        return None
-    row = unit.execute(
+def still_meant(unit: ReadUnit, asked: Sequence[Asked]) -> list[Reason | None]:
+    """Judge what is about to leave by what has happened since it was written; None for what no person wrote.
+
+    One statement for all, and some more for each that a person planned or whose records were merged.
+    """
+    leaving = [each.candidate.message_id for each in asked if not each.candidate.automatic]
+    rows = _written(unit, [message_id for message_id in leaving if message_id is not None])
+    return [_judged(unit, rows.get(each.candidate.message_id)) for each in asked]
+
+
+def _written(unit: ReadUnit, message_ids: Sequence[int]) -> dict[int | None, Any]:
+    """What persons wrote of these messages, by message."""
+    if not message_ids:
+        return {}
+    rows = unit.execute(
         select(
-            Message.author_id, Message.template_version_id, Message.conversation_id, Message.recorded_at,
+            Message.id, Message.author_id, Message.conversation_id, Message.recorded_at,
             Outbox.planned_at, Outbox.decided_at, Outbox.patient_id, Outbox.contact_point_id,
             Conversation.patient_id.label("now_with"), Conversation.state,
         )
         .join(Outbox, Outbox.message_id == Message.id)
         .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(Message.id == candidate.message_id)
-    ).one_or_none()  # fmt: skip
-    if row is None or row.author_id is None:
+        .where(Message.id.in_(message_ids), Message.author_id.is_not(None))
+    )  # fmt: skip
+    return {row.id: row for row in rows}
+
+
+def _judged(unit: ReadUnit, row: Any) -> Reason | None:
+    if row is None:
         return None
     why = _changed(unit, row)
     return Reason(check="still meant", passed=why is None, saw=why or "nothing has changed since it was written")
@@ -57,8 +69,6 @@ def one_patient(unit: ReadUnit, written_to: int | None, now_with: int | None) ->
 
 
 def _changed(unit: ReadUnit, row: Any) -> str | None:
-    if not _approved(unit, row.template_version_id):
-        return "its template is not approved any more"
     if not one_patient(unit, row.patient_id, row.now_with):
         return "the conversation is with another patient now"
     return None if row.planned_at is None else _changed_since_it_was_planned(unit, row)
@@ -74,14 +84,6 @@ def _changed_since_it_was_planned(unit: ReadUnit, row: Any) -> str | None:
     if row.state is State.CLOSED and _ended_by(unit, row.conversation_id) != row.author_id:
         return "someone else has closed the conversation since"
     return None
-
-
-def _approved(unit: ReadUnit, version_id: int | None) -> bool:
-    if version_id is None:
-        return True
-    view = version(unit, version_id)
-    today = unit.now.astimezone(inbox_rules(unit).clinic.zone).date()
-    return view.state is TemplateState.APPROVED and not view.past_review(today)
 
 
 def _wrote_since(unit: ReadUnit, row: Any) -> bool:
