@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.gate import Candidate
 from crm_core.channels.gateways.base import (
     CannotTell,
@@ -24,6 +25,15 @@ from crm_core.channels.outbox import LONGEST_FAILURE, reasons_json
 from crm_core.timers.retrying import MOST_TRIES
 
 log = logging.getLogger(__name__)
+
+
+_TAGS = {
+    Delivery.SENT: (Tag.MESSAGE_SENT, Outcome.DONE),
+    Delivery.FAILED: (Tag.MESSAGE_FAILED, Outcome.FAILED),
+    Delivery.UNKNOWN: (Tag.MESSAGE_UNKNOWN, Outcome.FAILED),
+    Delivery.SUPPRESSED: (Tag.MESSAGE_SUPPRESSED, Outcome.SUPPRESSED),
+    Delivery.EXPIRED: (Tag.MESSAGE_EXPIRED, Outcome.SUPPRESSED),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,7 @@ class Claimed:
 class Fate:
     """How an attempt ended. `again`: it is due again, after a pause if it was `tried`, or after `wait`.
 
+    `not_before` is when it is due again by the gate.
     `why` holds the gate's reasons where it was they that ended it; `refused` is the provider's
     refusal for good, which may say something of the number.
     """
@@ -56,9 +67,20 @@ class Fate:
     again: bool = False
     tried: bool = True
     wait: timedelta | None = None
+    not_before: datetime | None = None
     check: str | None = None
     why: str | None = None
     refused: Permanent | None = None
+
+    @property
+    def tag(self) -> Tag:
+        """What the audit calls this end."""
+        return _TAGS[self.state][0]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Its outcome there."""
+        return _TAGS[self.state][1]
 
 
 def looked_up(row: Claimed, seek: Callable[[], Sought]) -> Fate | None:
@@ -134,13 +156,12 @@ def later(row: Claimed, failure: str, *, tried: bool = True, wait: timedelta | N
     return Fate(state=state, failure=failure, again=True, tried=tried, wait=wait)
 
 
-def suppressed(verdict: Verdict) -> Fate:
-    """The end of a row that the gate refuses."""
-    refusal = verdict.refusal
+def refused(verdict: Verdict) -> Fate:
+    """What becomes of a row that the gate does not let go: queued for when it may, too late by then, or stopped."""
+    refusal = verdict.reasons[-1] if verdict.expired else verdict.refusal
     assert refusal is not None
-    return Fate(
-        state=Delivery.SUPPRESSED,
-        failure=refusal.saw[:LONGEST_FAILURE],
-        check=refusal.check,
-        why=reasons_json(verdict.reasons),
-    )
+    why = reasons_json(verdict.reasons)
+    if verdict.not_before is not None:
+        return Fate(state=Delivery.QUEUED, again=True, tried=False, not_before=verdict.not_before, why=why)
+    state = Delivery.EXPIRED if verdict.expired else Delivery.SUPPRESSED
+    return Fate(state=state, failure=refusal.saw[:LONGEST_FAILURE], check=refusal.check, why=why)

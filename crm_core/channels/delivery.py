@@ -13,30 +13,24 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, update
 
 from crm_core.access.model import SYSTEM, Permission
 from crm_core.access.needs import needs
-from crm_core.audit.tags import Outcome, Tag
-from crm_core.channels.attempts import Claimed, Fate, later, looked_up, sent, suppressed
-from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.gateways.base import Outgoing, Sought
-from crm_core.channels.letters import answers_letter, letter_name
+from crm_core.channels.attempts import Claimed, Fate, later, looked_up, refused, sent
+from crm_core.channels.claiming import claim_due
+from crm_core.channels.gate import Gate
+from crm_core.channels.gateways.base import Sought
 from crm_core.channels.model import Delivery
-from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver, reasons_json
+from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver
 from crm_core.channels.reports import mark_number
 from crm_core.channels.seeking import sought
-from crm_core.channels.tables import LEAVING, Message, Outbox
-from crm_core.patients.tables import ContactPoint, Patient
+from crm_core.channels.tables import Outbox
 from crm_core.store.feed import Topic
 from crm_core.timers.model import Tally
 from crm_core.timers.retrying import MOST_TRIES, backoff
-from crm_core.vault.sealing import Tampered
-from crm_core.words import Channel
 from crm_core.work.units import Units, WriteUnit
 
-BATCH = 50
-LEASE = timedelta(seconds=60)
 LONGEST_CALL = timedelta(seconds=30)
 """A gateway call is only begun with this much of the lease left; gateways time out sooner."""
 
@@ -93,9 +87,9 @@ class Courier:
             if known is not None:
                 return known
         with self._units.write(SYSTEM) as unit:
-            refused = begin(unit, self._gate, row)
-        if refused is None or refused.state is not Delivery.SENDING:
-            return refused
+            begun = begin(unit, self._gate, row)
+        if begun is None or begun.state is not Delivery.SENDING:
+            return begun
         if self._is_late(row):
             # Asking, or waiting for a turn to write, took too long: another may have the row before the call ends.
             return later(row, "not tried in time", tried=False)
@@ -111,143 +105,18 @@ class Courier:
 
 
 @needs(Permission.OUTBOX_DELIVER)
-def claim_due(unit: WriteUnit, gate: Gate, observers: Sequence[SendObserver], tally: Tally) -> list[Claimed]:
-    """Take what is due, asking the gate once more; what it now refuses is suppressed at once."""
-    due = select(_table.c.id).where(LEAVING, _table.c.due_at <= unit.now).order_by(_table.c.due_at, _table.c.id)
-    due = due.limit(BATCH)
-    if unit.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    picked = unit.scalars(due)
-    tally.claimed += len(picked)
-    claimed = []
-    with unit.listing("outbox", "due"):
-        for row in unit.execute(_details().where(Outbox.id.in_(picked)).order_by(Outbox.due_at, Outbox.id)).all():
-            taken = _claim(unit, gate, row)
-            if isinstance(taken, Claimed):
-                claimed.append(taken)
-                continue
-            tally.done += 1
-            tally.failed += taken.state is Delivery.FAILED
-            for observer in observers:
-                observer.settled(unit, row.conversation_id, taken.state, taken.failure, (row.message_id,))
-    if picked:
-        unit.changed(Topic.OUTBOX)
-    return claimed
-
-
-def _details() -> Any:
-    return (
-        select(
-            Outbox.id, Outbox.state, Outbox.fence, Outbox.tries, Outbox.gateway, Outbox.message_id, Outbox.dedup_key,
-            Outbox.begun_at, Outbox.channel, Outbox.purpose, Outbox.contact_point_id, Outbox.patient_id,
-            Outbox.automatic, Outbox.answers, Outbox.send_by, Message.conversation_id, Message.template_version_id,
-            Message.body, Message.subject, ContactPoint.value, Patient.given,
-        )
-        .join(Message, Message.id == Outbox.message_id)
-        .outerjoin(ContactPoint, ContactPoint.id == Outbox.contact_point_id)
-        .outerjoin(Patient, Patient.id == Outbox.patient_id)
-    )  # fmt: skip
-
-
-def _claim(unit: WriteUnit, gate: Gate, row: Any) -> Claimed | Fate:
-    """The row in our hands, or what it ended as: suppressed by the gate, or not to be opened."""
-    mine = update(_table).where(_table.c.id == row.id)  # type: ignore[arg-type]
-    try:
-        candidate, outgoing = _opened(unit, row)
-    except Tampered:
-        # One row that does not open must not hold up every other.
-        fate = Fate(state=Delivery.FAILED, failure="its text was tampered with and does not open")
-        unit.execute(mine.values(state=fate.state, settled_at=unit.now, failure=fate.failure, lease_until=None))
-        unit.audit(Tag.MESSAGE_FAILED, row.message_id, outcome=Outcome.FAILED)
-        return fate
-    begun = row.state == Delivery.SENDING and row.gateway is not None
-    verdict = gate.judge(unit, candidate)
-    if verdict.refusal is not None and not begun:
-        fate = suppressed(verdict)
-        values = {"state": fate.state, "settled_at": unit.now, "why": fate.why, "failure": fate.failure}
-        unit.execute(mine.values(**values, lease_until=None))
-        unit.audit(Tag.MESSAGE_SUPPRESSED, row.message_id, why=fate.check, outcome=Outcome.SUPPRESSED)
-        return fate
-    lease = unit.now + LEASE
-    unit.execute(
-        mine.values(
-            state=Delivery.SENDING,
-            fence=row.fence + 1,
-            tries=row.tries + 1,
-            lease_until=lease,
-            due_at=lease,
-            attempt_id=outgoing.attempt_id,
-            gateway=row.gateway if begun else None,
-            begun_at=row.begun_at if begun else None,
-            why=reasons_json(verdict.reasons),
-        )
-    )
-    return Claimed(
-        id=row.id,
-        fence=row.fence + 1,
-        tries=row.tries + 1,
-        lease_until=lease,
-        begun=begun,
-        conversation_id=row.conversation_id,
-        message_id=row.message_id,
-        gateway=gate.gateways.get(row.channel),
-        candidate=candidate,
-        outgoing=outgoing,
-    )
-
-
-def _opened(unit: WriteUnit, row: Any) -> tuple[Candidate, Outgoing]:
-    body, to, given = unit.open(row.body) or "", unit.open(row.value), unit.open(row.given) if row.given else None
-    subject = unit.open(row.subject)
-    candidate = Candidate(
-        channel=row.channel,
-        contact_point_id=row.contact_point_id,
-        patient_id=row.patient_id,
-        text=body,
-        first_name=given.split()[0] if given and given.split() else None,
-        subject=str(subject) if subject else None,
-        message_id=row.message_id,
-        purpose=row.purpose,
-        automatic=row.automatic,
-        answers=row.answers,
-        send_by=row.send_by,
-        template_version_id=row.template_version_id,
-    )
-    is_letter = row.channel == Channel.EMAIL
-    known = answers_letter(unit, row.conversation_id, row.contact_point_id) if is_letter else ()
-    return candidate, Outgoing(
-        attempt_id=row.dedup_key,
-        to=str(to),
-        body=str(body),
-        subject=str(subject) if subject else None,
-        in_reply_to=known[-1] if known else None,
-        references=known[:-1],
-        letter_name=letter_name(unit, row.dedup_key) if is_letter else None,
-        automatic=row.automatic,
-    )
-
-
-@needs(Permission.OUTBOX_DELIVER)
 def begin(unit: WriteUnit, gate: Gate, row: Claimed) -> Fate | None:
-    """Write down that the row goes to its gateway now; what the gate refuses by now does not.
+    """Write down that the row goes to its gateway now; what the gate refuses or puts off by now does not.
 
-    Returns `sending` where it may go, how it ended where it may not, and None where another
+    Returns `sending` where it may go, what becomes of it where it may not, and None where another
     sender has it meanwhile.
     """
     verdict = gate.judge(unit, row.candidate)
-    if verdict.refusal is not None or row.gateway is None:
-        return suppressed(verdict)
+    if not verdict.allowed or row.gateway is None:
+        return refused(verdict)
     now_begun = {"gateway": row.gateway.name, "begun_at": func.coalesce(_table.c.begun_at, unit.now)}
     ours = update(_table).where(_is_ours(row)).values(now_begun)  # type: ignore[arg-type]
     return Fate(state=Delivery.SENDING) if unit.execute(ours).rowcount == 1 else None
-
-
-_TAGS = {
-    Delivery.SENT: (Tag.MESSAGE_SENT, Outcome.DONE),
-    Delivery.FAILED: (Tag.MESSAGE_FAILED, Outcome.FAILED),
-    Delivery.UNKNOWN: (Tag.MESSAGE_UNKNOWN, Outcome.FAILED),
-    Delivery.SUPPRESSED: (Tag.MESSAGE_SUPPRESSED, Outcome.SUPPRESSED),
-}
 
 
 @needs(Permission.OUTBOX_DELIVER)
@@ -259,7 +128,7 @@ def settle(unit: WriteUnit, row: Claimed, fate: Fate, observers: Sequence[SendOb
         values["why"] = fate.why
     if fate.again:
         pause = backoff(row.tries) if fate.tried else timedelta(0)
-        due_at = unit.now + max(pause, fate.wait or pause)
+        due_at = fate.not_before or unit.now + max(pause, fate.wait or pause)
         begun = fate.state is Delivery.SENDING
         values |= {"due_at": due_at, "lease_until": due_at if begun else None}
         values |= {} if begun else {"gateway": None, "begun_at": None}
@@ -272,8 +141,7 @@ def settle(unit: WriteUnit, row: Claimed, fate: Fate, observers: Sequence[SendOb
     unit.changed(Topic.OUTBOX)
     if fate.again:
         return
-    tag, outcome = _TAGS[fate.state]
-    unit.audit(tag, row.message_id, why=fate.check, outcome=outcome)
+    unit.audit(fate.tag, row.message_id, why=fate.check, outcome=fate.outcome)
     unit.changed(Topic.INBOX)
     if fate.refused is not None and row.candidate.contact_point_id is not None:
         mark_number(

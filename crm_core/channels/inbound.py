@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -26,6 +26,7 @@ from crm_core.channels.quoted_before import screen_quoting
 from crm_core.channels.quoting import new_part
 from crm_core.channels.same_text import text_token
 from crm_core.channels.tables import Message
+from crm_core.channels.turns import wait_for_others
 from crm_core.cleaning import clean, single_line
 from crm_core.patients.model import ContactMatch
 from crm_core.patients.service import match_sender
@@ -126,7 +127,7 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
     token = None
     if inbound.provider_id:
         token = unit.vault.token("provider_id", f"{inbound.channel}:{inbound.provider_id}")
-        _wait_for_others(unit, token)
+        wait_for_others(unit, [token])
         seen_before = select(Message.id, Message.conversation_id).where(Message.provider_token == token)
         known = unit.execute(seen_before).one_or_none()
         if known is not None:
@@ -145,7 +146,7 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
         text=text,
         attachments=len(inbound.attachments),
     )
-    _wait_for_others(unit, *_sender_locks(unit, contact))
+    wait_for_others(unit, _sender_locks(unit, contact))
     arrival = Arrival(
         message_id=unit.new_id("message"),
         channel=inbound.channel,
@@ -169,16 +170,6 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
     unit.audit(Tag.MESSAGE_RECEIVED, arrival.message_id)
     unit.changed(Topic.INBOX)
     return _received(arrival.message_id, placement, handled)
-
-
-def _wait_for_others(unit: WriteUnit, *keys: int) -> None:
-    """Hold these keys until the unit ends, so that two processes do not both find nothing there.
-
-    SQLite has one writer at a time and needs none of it.
-    """
-    if unit.dialect == "postgresql":
-        for key in sorted(keys):
-            unit.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _sender_locks(unit: ReadUnit, contact: ContactMatch) -> list[int]:

@@ -58,6 +58,10 @@ class Report(StrEnum):
     FAILED = "failed"
 
 
+FOUND_SENT = "a person found that it was sent"
+"""What a row says that was `unknown` until somebody looked."""
+
+
 class Withheld(StrEnum):
     """Why the bytes of an attachment were not taken: its name, type and size are all there is."""
 

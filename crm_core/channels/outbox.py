@@ -15,7 +15,7 @@ from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.letters import keep_our_letters
-from crm_core.channels.model import Delivery, Direction, MessageKind, Reason, Screened, Verdict
+from crm_core.channels.model import FOUND_SENT, Delivery, Direction, MessageKind, Reason, Screened, Verdict
 from crm_core.channels.quoting import new_part
 from crm_core.channels.same_text import text_token
 from crm_core.channels.tables import Message, Outbox
@@ -33,10 +33,6 @@ NOT_YET_LEAVING = (Delivery.QUEUED, Delivery.HELD)
 
 LONGEST_FAILURE = 80
 """Characters kept of why a message did not go."""
-
-
-FOUND_SENT = "a person found that it was sent"
-"""What a row says that was `unknown` until somebody looked."""
 
 
 class SendObserver(Protocol):

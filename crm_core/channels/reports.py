@@ -18,8 +18,8 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.letters import our_letter
-from crm_core.channels.model import Delivery, Report
-from crm_core.channels.outbox import FOUND_SENT, LONGEST_FAILURE, SendObserver, suppress_queued
+from crm_core.channels.model import FOUND_SENT, Delivery, Report
+from crm_core.channels.outbox import LONGEST_FAILURE, SendObserver, suppress_queued
 from crm_core.channels.tables import Message, Outbox
 from crm_core.patients.service import mark_invalid, opt_out
 from crm_core.store.feed import Topic

@@ -16,6 +16,7 @@ from crm_core.channels.tables import Vendor
 from crm_core.errors import NotFound, UsageError
 from crm_core.playbook.clinic import ClinicSection
 from crm_core.playbook.service import in_force
+from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
 
 WARN_DAYS = 60
@@ -103,6 +104,11 @@ def _view(row: Any, today: date, *, last: bool) -> VendorView:
         ends_soon=last and in_date and left <= WARN_DAYS,
         ran_out=last and left < 0,
     )
+
+
+def agreement_until(unit: ReadUnit, name: str | None, channel: Channel) -> date | None:
+    """What `agreements_until` says of one."""
+    return agreements_until(unit, [name] if name else []).get((name or "", channel.value))
 
 
 def agreements_until(unit: ReadUnit, names: Collection[str]) -> dict[tuple[str, str], date]:

@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from crm_core.access.model import SYSTEM
 from crm_core.app import open_crm
 from crm_core.channels.attempts import Fate
-from crm_core.channels.delivery import LEASE, Courier, begin, claim_due, settle
+from crm_core.channels.claiming import LEASE, claim_due
+from crm_core.channels.delivery import Courier, begin, settle
 from crm_core.channels.gate import Gate
 from crm_core.channels.gateways.base import Accepted, Outgoing
 from crm_core.channels.model import Delivery

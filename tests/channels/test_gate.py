@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import update
 
 from crm_core.access.model import SYSTEM
 from crm_core.channels.contents import what_does_not_belong
-from crm_core.channels.gate import Candidate, Gate, GateCheck
+from crm_core.channels.gate import Asked, Candidate, Gate, GateCheck
 from crm_core.channels.model import Delivery, Reason, Verdict
 from crm_core.channels.outbox import NotSendable
 from crm_core.channels.vendors import end_vendor
@@ -46,7 +47,8 @@ def test_what_may_go_goes_with_every_reason_in_order(line: Line) -> None:
     verdict = judged(line)
     assert verdict.allowed
     assert [reason.check for reason in verdict.reasons] == [
-        "gateway", "agreement", "number", "opt-out", "content", "patient",
+        "gateway", "agreement", "patient", "number", "opt-out", "consent", "content", "health detail",
+        "hours, cap, wait",
     ]  # fmt: skip
     assert verdict.reasons[1].saw == "BAA until 2026-12-31"
 
@@ -199,8 +201,8 @@ def test_a_person_is_told_what_does_not_belong_and_nothing_is_queued(line: Line)
 def objection(passed: bool) -> GateCheck:
     """A check of a higher room."""
 
-    def check(_unit: ReadUnit, _candidate: Candidate, shared_by: int) -> Reason:
-        return Reason(check="objection", passed=passed, saw=f"shared by {shared_by}")
+    def check(_unit: ReadUnit, asked: Sequence[Asked]) -> list[Reason | None]:
+        return [Reason(check="objection", passed=passed, saw=f"shared by {each.known.shared_by}") for each in asked]
 
     return check
 
@@ -212,8 +214,8 @@ def test_a_higher_rooms_check_is_asked_last_and_may_refuse(line: Line, passed: b
     line.gate = Gate(gateways=line.gate.gateways, checks=(objection(passed),))
     verdict = judged(line, text="Ana: it is 20 dollars.")
     assert verdict.allowed == passed
-    assert verdict.reasons[-1].check == "objection"
-    assert verdict.reasons[-1].saw == "shared by 2"
+    (said,) = [reason.saw for reason in verdict.reasons if reason.check == "objection"]
+    assert said == "shared by 2"
 
 
 def test_a_first_name_that_two_sharers_have_does_not_say_which_is_meant(line: Line) -> None:

@@ -16,7 +16,7 @@ from crm_core.channels.consent.model import NOTHING_SAID, ConfidentialRequest
 from crm_core.channels.contact_section import ContactSection
 from crm_core.channels.gate.model import Candidate, Carrier, Contact, FromTemplate, Known, Person, Point, Turn
 from crm_core.channels.gateways.base import Gateway
-from crm_core.channels.model import Delivery, Direction, MessageKind
+from crm_core.channels.model import FOUND_SENT, Delivery, Direction, MessageKind
 from crm_core.channels.tables import UNASKED, Message, Outbox
 from crm_core.channels.vendors import agreements_until
 from crm_core.hours.calendar import zone_of
@@ -242,12 +242,19 @@ def _texted_at(unit: ReadUnit, roots: Sequence[int], rules: ContactSection) -> d
     return {row.root: row.at for row in rows}
 
 
+def _went_at(row: Any) -> datetime:
+    """When what was taken for sending went, or the latest that it may have: what is going still is taken as of now."""
+    by_hand = row.failure == FOUND_SENT and row.begun_at is not None
+    went: datetime = row.begun_at if by_hand else row.settled_at or row.due_at
+    return went
+
+
 def _contacts(unit: ReadUnit, roots: Sequence[int]) -> tuple[dict[int, dict[int, Contact]], dict[int, Turn]]:
     """What no person wrote and no patient asked for: when it went or is to go; and the turn of each that is queued."""
     rows = unit.execute(
         select(
             _OUTBOX.c.id, _OUTBOX.c.message_id, _OUTBOX.c.state, _OUTBOX.c.due_at, _OUTBOX.c.begun_at,
-            ROOT.label("root"),
+            _OUTBOX.c.settled_at, _OUTBOX.c.failure, ROOT.label("root"),
         )
         .join(PATIENT, PATIENT.c.id == _OUTBOX.c.patient_id)
         .where(
@@ -261,7 +268,7 @@ def _contacts(unit: ReadUnit, roots: Sequence[int]) -> tuple[dict[int, dict[int,
     turns: dict[int, Turn] = {}
     for row in rows:
         queued = row.state is Delivery.QUEUED
-        at = row.due_at if queued else min(row.begun_at or row.due_at, unit.now)
+        at = row.due_at if queued else min(_went_at(row), unit.now)
         turns[row.message_id] = turn = (row.due_at, row.id) if queued else _FIRST
         contacts.setdefault(row.root, {})[row.message_id] = Contact(key=row.message_id, at=at, queued=queued, turn=turn)
     return contacts, turns

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from crm_core.access.model import SYSTEM
-from crm_core.channels.model import Delivery
-from crm_core.channels.outbox import FOUND_SENT
+from crm_core.channels.model import FOUND_SENT, Delivery
 from crm_core.channels.person_changes import DIED
 from crm_core.channels.tables import Message
 from crm_core.dedup import delivery_task_key
