@@ -13,7 +13,8 @@ from sqlalchemy import select, update
 from crm_core.access.model import SYSTEM
 from crm_core.channels.asking import ASKED_FOR
 from crm_core.channels.attachments import LARGEST, attachments_of
-from crm_core.channels.delivery import LEASE, Courier
+from crm_core.channels.claiming import LEASE
+from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
 from crm_core.channels.gateways.base import Temporary
 from crm_core.channels.gateways.texts import TextsChore
