@@ -20,7 +20,7 @@ from crm_tui.commands import COMMANDS, Command, bindings
 from crm_tui.delivering import Delivering
 from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Entrance
 from crm_tui.desk.lanes import Topic
-from crm_tui.handing_over import HandingOver
+from crm_tui.ringing import Ringing
 from crm_tui.screens.alarms import AlarmsPanel
 from crm_tui.screens.console_screen import ConsoleScreen
 from crm_tui.screens.conversation import ConversationScreen, Start
@@ -36,7 +36,7 @@ from crm_tui.widgets.panels import HelpPanel
 _IN_ANY_STATE = frozenset({"quit", "theme"})
 
 
-class CrmApp(Delivering, TakingBack, HandingOver):
+class CrmApp(Delivering, TakingBack, Ringing):
     """One console over one opened store."""
 
     TITLE = "crm"
@@ -79,6 +79,7 @@ class CrmApp(Delivering, TakingBack, HandingOver):
         if event.topics & {Topic.ALARM, Topic.INBOX}:
             self._look_at_alarms()
         self.look_at_offers(event.topics)
+        self.look_at_rings(event.topics)
         in_view = None if self.idle.is_locked else self.front
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
@@ -105,6 +106,7 @@ class CrmApp(Delivering, TakingBack, HandingOver):
 
     @override
     def left(self) -> None:
+        super().left()
         self.skipped.clear()
 
     # What went wrong
@@ -242,6 +244,7 @@ class CrmApp(Delivering, TakingBack, HandingOver):
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 screen.mask(masked=self.masked)
+                screen.show_callers()
 
 
 def void(_: object) -> None:

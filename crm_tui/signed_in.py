@@ -16,6 +16,7 @@ from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.library import LibraryDesk
 from crm_tui.desk.outbox import OutboxDesk
 from crm_tui.desk.patients import PatientDesk
+from crm_tui.desk.ringing import RingingDesk
 from crm_tui.desk.tasks import TaskDesk
 from crm_tui.desk.threads import ThreadDesk
 
@@ -39,6 +40,7 @@ class SignedIn:
     handoff: HandoffDesk
     company: CompanyDesk
     outbox: OutboxDesk
+    ringing: RingingDesk
     choices: Choices
 
     @property
@@ -76,5 +78,6 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         handoff=HandoffDesk(crm, entered.actor),
         company=CompanyDesk(crm, entered.actor),
         outbox=OutboxDesk(crm, entered.actor),
+        ringing=RingingDesk(crm, entered.actor),
         choices=desk.choices(),
     )

@@ -70,6 +70,7 @@ TABLE: dict[str, Entry] = {
     "outbox": Entry(LOOK, "outbox", "What is queued, sent, failed or unknown.", whole=True),
     "poll": Entry(LOOK, "poll", "Do what is due."),
     "listen": Entry(LOOK, "listen", "Listen for webhooks, web forms, chats and ringing numbers."),
+    "ringing": Entry(LOOK, "ringing", "Calls that ring now, and whom each may be."),
     "directory": Entry(LOOK, "directory", "What there is, where, and how it is booked.", whole=True),
     "playbook": Entry(RULES, "playbook", "The clinic's own rules.", whole=True),
     "template": Entry(RULES, "template", "The library of answers.", whole=True),

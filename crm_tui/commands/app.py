@@ -35,6 +35,15 @@ APP_COMMANDS: tuple[Command, ...] = (
         anywhere=True,
     ),
     Command(
+        id="ringing",
+        keys=(),
+        label="ringing",
+        title="Ringing",
+        group=Group.FIND,
+        help="Whom it may be that calls now: the record of one, or the log of the call.",
+        permission="patient:read",
+    ),
+    Command(
         id="theme",
         keys=(),
         label="theme",

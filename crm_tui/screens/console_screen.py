@@ -19,6 +19,7 @@ from crm_tui.terminal import plain
 from crm_tui.widgets.alarm_line import AlarmLine, AlarmState
 from crm_tui.widgets.footer import CommandFooter, Mood
 from crm_tui.widgets.line import Line
+from crm_tui.widgets.ring_line import RingLine
 
 if TYPE_CHECKING:
     from crm_tui.app import CrmApp
@@ -74,6 +75,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
     def compose(self) -> ComposeResult:
         """The frame around what `compose_body` yields."""
         yield AlarmLine(now=self.console.now)
+        yield RingLine()
         yield from self.compose_body()
         yield Line(id="held")
         yield CommandFooter(*self.FOOTER)
@@ -85,6 +87,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
     def on_mount(self) -> None:
         """Show what is known already; nothing rings for an alarm that is not new."""
         self.show_alarm(self.console.alarm)
+        self.show_callers()
         self.show_held(self.console.done.countdown())
 
     # What the app tells
@@ -94,6 +97,11 @@ class ConsoleScreen(CommandHost, Screen[None]):
         for line in self.query(AlarmLine):
             line.state = state
             line.tick()
+
+    def show_callers(self) -> None:
+        """Show what rings; behind the curtain its count."""
+        for line in self.query(RingLine):
+            line.show_callers(self.console.callers, masked=self.console.hides_callers)
 
     def show_held(self, text: str) -> None:
         """Show how long the last text may still be taken back."""
@@ -192,6 +200,10 @@ class ConsoleScreen(CommandHost, Screen[None]):
     def on_alarm_line_opened(self) -> None:
         """A click on the alarm is `!`."""
         self.console.do_open_alarm()
+
+    def on_ring_line_opened(self) -> None:
+        """A click on what rings is `:ringing`."""
+        self.console.do_ringing()
 
     def do_back(self) -> None:
         """Leave this layer; the lowest one stays."""

@@ -43,6 +43,7 @@ class Start(Enum):
     NOTE = 3
     RESTORE = 4
     """Put the text that was just taken back into the composer."""
+    CALL = 5
 
 
 class ConversationScreen(Files, LooksUp, InCompany, SendsLater):
@@ -148,6 +149,8 @@ class ConversationScreen(Files, LooksUp, InCompany, SendsLater):
             self.do_note()
         elif start is Start.TEMPLATE:
             self.do_template()
+        elif start is Start.CALL:
+            self.do_log_call()
 
     def restore_taken_back(self) -> None:
         """Put my last text that was taken back into the composer again."""

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from crm_tui.desk.entrance import CrmError, Doorway
 from crm_tui.widgets.alarm_line import AlarmState
 from crm_tui.widgets.lock_panel import LockPanel
+from crm_tui.widgets.ring_line import RingLine
 
 if TYPE_CHECKING:
     from crm_tui.app import CrmApp
@@ -36,7 +37,8 @@ class EntranceScreen(Screen[None]):
         return cast("CrmApp", self.app)
 
     def compose(self) -> ComposeResult:
-        """The panel alone."""
+        """The panel alone; over it how many telephones ring, while a console is locked."""
+        yield RingLine()
         yield LockPanel(
             title=self._title_text,
             name=self.doorway.name if self.doorway is not None else "",
@@ -48,10 +50,15 @@ class EntranceScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show how many alarms there are."""
         self.show_alarm(self.console.alarm)
+        self.show_callers()
 
     def show_alarm(self, state: AlarmState) -> None:
         """The count and nothing else; the app rings."""
         self.query_one(LockPanel).show_alarm(state)
+
+    def show_callers(self) -> None:
+        """The count and nothing else."""
+        self.query_one(RingLine).show_callers(self.console.callers, masked=True)
 
     def on_lock_panel_sign_in(self, event: LockPanel.SignIn) -> None:
         """Try it, off the loop: a password is slow to check on purpose."""

@@ -12,6 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from crm_core.access.model import SYSTEM
+from crm_core.app import open_crm
+from crm_core.channels.ringing.model import Ringing
+from crm_core.channels.ringing.service import offer
+from crm_core.settings import read_settings
 from tests.cli.conftest import Caller
 from tests.listening.signing import post_signed
 
@@ -85,3 +90,12 @@ def test_a_secret_in_use_is_not_overwritten_and_one_open_to_others_is_not_used(l
     answer = listening_home("listen")
     assert answer.code == 4
     assert "0640" in answer.err
+
+
+def test_what_rings_is_listed_with_whom_it_may_be(crm_home: Caller) -> None:
+    assert crm_home.done("ringing") == []
+    with open_crm(read_settings(crm_home.home)) as crm, crm.write(SYSTEM) as unit:
+        offer(unit, Ringing(call_id="1", number="+1 212 555 0177", line="front desk", at=unit.now))
+    (ring,) = crm_home.done("ringing")
+    assert (ring["from"], ring["line"], ring["candidates"]) == ("+12125550177", "front desk", [])
+    assert "not known" in crm_home("ringing").out

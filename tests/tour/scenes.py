@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.tour import app_wide, asking, coming_in, deciding, handoff, letters, library, many, outbox, threads, working
+from tests.tour import (
+    app_wide,
+    asking,
+    coming_in,
+    deciding,
+    handoff,
+    letters,
+    library,
+    many,
+    outbox,
+    ringing,
+    threads,
+    working,
+)
 from tests.tour.steps import Scene
 
 SCENES: tuple[Scene, ...] = (
@@ -15,6 +28,7 @@ SCENES: tuple[Scene, ...] = (
     *asking.SCENES,
     *letters.SCENES,
     *outbox.SCENES,
+    *ringing.SCENES,
     *library.SCENES,
     *app_wide.SCENES,
 )
