@@ -15,7 +15,7 @@ from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.letters import keep_our_letters
-from crm_core.channels.model import FOUND_SENT, Delivery, Direction, MessageKind, Reason, Screened, Verdict
+from crm_core.channels.model import FOUND_SENT, Delivery, Direction, MessageKind, Reason, Report, Screened, Verdict
 from crm_core.channels.quoting import new_part
 from crm_core.channels.same_text import text_token
 from crm_core.channels.tables import Message, Outbox
@@ -96,6 +96,9 @@ class OutboxRow:
     tries: int
     failure: str | None
     settled_at: datetime | None
+    reported: Report | None
+    reported_at: datetime | None
+    report_code: str | None
     why: tuple[str, ...]
 
 
@@ -284,7 +287,8 @@ def outbox_rows(unit: ReadUnit, *which: ColumnElement[bool] | TextClause, limit:
     statement = (
         select(
             Outbox.id, Outbox.message_id, Message.conversation_id, Outbox.patient_id, Outbox.channel, Outbox.state,
-            Outbox.due_at, Outbox.tries, Outbox.failure, Outbox.settled_at, Outbox.why,
+            Outbox.due_at, Outbox.tries, Outbox.failure, Outbox.settled_at, Outbox.reported, Outbox.reported_at,
+            Outbox.report_code, Outbox.why,
         )
         .join(Message, Message.id == Outbox.message_id)
         .where(*which)
@@ -292,7 +296,7 @@ def outbox_rows(unit: ReadUnit, *which: ColumnElement[bool] | TextClause, limit:
         .limit(limit)
     )  # fmt: skip
     return [
-        OutboxRow(**{**row._mapping, "why": why_sentences(row.why, row.failure)})  # noqa: SLF001 - Row's public API
+        OutboxRow(**{**row._mapping, "why": why_sentences(row.why, row.failure, row.reported)})  # noqa: SLF001 - public
         for row in unit.execute(statement)
     ]
 
@@ -329,7 +333,8 @@ def reasons_json(reasons: Sequence[Reason]) -> str:
     return json.dumps([[reason.check, reason.passed, reason.saw] for reason in reasons])
 
 
-def why_sentences(stored: str, failure: str | None) -> tuple[str, ...]:
-    """The stored reasons as a person reads them, then what became of the row."""
+def why_sentences(stored: str, failure: str | None, reported: Report | None = None) -> tuple[str, ...]:
+    """The stored reasons as a person reads them, then what became of the row, and what its provider said later."""
     lines = [f"{check}: {'yes' if passed else 'NO'}, {saw}" for check, passed, saw in json.loads(stored)]
-    return (*lines, *([f"then: {failure}"] if failure else []))
+    then = [failure, "delivered, says its provider" if reported is Report.DELIVERED else None]
+    return (*lines, *(f"then: {one}" for one in then if one))

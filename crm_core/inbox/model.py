@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from crm_core.channels.attachments import AttachmentView
-from crm_core.channels.model import Delivery, Direction, MessageKind, Screened
+from crm_core.channels.model import Delivery, Direction, MessageKind, Report, Screened
 from crm_core.vault.sealed import Shown
 from crm_core.words import Channel, Priority
 
@@ -132,7 +132,7 @@ class MessageView:
     """One message or note of a thread, opened.
 
     `folds` are the lines of the body that only quote older letters, as (first, after the last).
-    `failure` says why a delivery is as it is.
+    `failure` says why a delivery is as it is, `reported` what the provider said of it later.
     """
 
     id: int
@@ -154,6 +154,7 @@ class MessageView:
     call_reason: str | None = None
     next_call_at: datetime | None = None
     failure: str | None = None
+    reported: Report | None = None
 
     @property
     def internal(self) -> bool:

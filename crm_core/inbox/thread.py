@@ -138,7 +138,7 @@ def _thread(unit: ReadUnit, conversation_id: int) -> tuple[datetime | None, tupl
             Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
             Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
             Outbox.state, Outbox.why, Outbox.failure, Message.call_reason, Message.next_call_at,
-            Outbox.planned_at,
+            Outbox.planned_at, Outbox.reported,
         )
         .outerjoin(Staff, Staff.id == Message.author_id)
         .outerjoin(Outbox, Outbox.message_id == Message.id)
@@ -169,7 +169,7 @@ def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...]) -
         body=body,
         subject=unit.open(row.subject),
         delivery=row.state,
-        why=why_sentences(row.why, row.failure) if row.why else (),
+        why=why_sentences(row.why, row.failure, row.reported) if row.why else (),
         screened=row.screened,
         hidden=row.hidden,
         attachments=row.attachments,
@@ -179,6 +179,7 @@ def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...]) -
         call_reason=row.call_reason,
         next_call_at=row.next_call_at,
         failure=row.failure,
+        reported=row.reported,
     )
 
 

@@ -116,6 +116,7 @@ def _message(message: MessageView) -> dict[str, Any]:
         "call_reason": message.call_reason,
         "next_call_at": message.next_call_at,
         "delivery": message.delivery,
+        "reported": message.reported,
         "failure": message.failure,
         "why": list(message.why),
     }

@@ -13,27 +13,21 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_core.channels.model import Attached, Inbound, Report
-from crm_core.channels.reports import Reported
+from crm_core.channels.gateways.twilio_addresses import is_whatsapp
+from crm_core.channels.gateways.twilio_reports import SOURCE, reported
+from crm_core.channels.model import Attached, Inbound
 from crm_core.words import Channel
 from crm_tui.listening.reading import FORM, body_of, fields_of
 from crm_tui.listening.refusing import forbidden, unusable
 from crm_tui.listening.signing import TwilioToken
 from crm_tui.listening.taking import Taker
 
-SOURCE = "twilio"
 LARGEST = 64_000
 """Bytes: a text has at most 1,600 letters."""
 MOST_FILES = 10
 LONGEST_TEXT = 10_000
 LONGEST_CODE = 20
 _NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-_FATES = {
-    "delivered": Report.DELIVERED,
-    "read": Report.DELIVERED,
-    "undelivered": Report.FAILED,
-    "failed": Report.FAILED,
-}
 _CHANNELS = {"whatsapp": Channel.WHATSAPP, "messenger": Channel.SOCIAL}
 
 
@@ -55,16 +49,16 @@ class TwilioWebhooks:
     async def status(self, request: Request) -> Response:
         """What became of one of our messages; the steps on its way to the carrier are of no use."""
         fields = await self._fields(request)
-        fate = _FATES.get(fields.get("MessageStatus", ""))
-        if fate is not None:
-            reported = Reported(
-                source=SOURCE,
-                fate=fate,
-                at=self.taker.now(),
-                provider_id=_sid(fields),
-                code=fields.get("ErrorCode", "")[:LONGEST_CODE] or None,
-            )
-            await self.taker.take(SOURCE, reported)
+        code = fields.get("ErrorCode", "")
+        told = reported(
+            sid=_sid(fields),
+            status=fields.get("MessageStatus", ""),
+            code=int(code) if code.isascii() and code.isdecimal() and len(code) <= LONGEST_CODE else None,
+            whatsapp=is_whatsapp(fields.get("To", "")),
+            at=self.taker.now(),
+        )
+        if told is not None:
+            await self.taker.take(SOURCE, told)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def _inbound(self, fields: dict[str, str]) -> Inbound:

@@ -218,6 +218,8 @@ def _delivery(message: MessageView) -> str:
     if message.delivery is None:
         return ""
     word = _DELIVERY.get(message.delivery.value, message.delivery.value)
+    if word == "sent" and message.reported is not None:
+        word = message.reported.value
     return f"{word}: {message.failure}" if message.failure else word
 
 

@@ -8,10 +8,9 @@ from datetime import timedelta
 from crm_core.access.model import SYSTEM
 from crm_core.channels.asking import Unreported, ask_again, ask_no_more, claim_unreported, longest_unasked
 from crm_core.channels.gateways.base import Temporary
-from crm_core.channels.gateways.twilio import NAME
 from crm_core.channels.gateways.twilio_api import TwilioApi
 from crm_core.channels.gateways.twilio_inbound import InboundTexts
-from crm_core.channels.gateways.twilio_reports import reported
+from crm_core.channels.gateways.twilio_reports import SOURCE, reported
 from crm_core.channels.model import Report
 from crm_core.channels.outbox import SendObserver
 from crm_core.channels.reports import Reported, report
@@ -54,7 +53,7 @@ class TextsChore:
 
     def behind(self, unit: ReadUnit) -> timedelta | None:
         """How much longer than the pause the oldest question has waited; what came in lies with Twilio meanwhile."""
-        waits = longest_unasked(unit, NAME)
+        waits = longest_unasked(unit, SOURCE)
         return waits - self.every if waits is not None and waits > self.every else None
 
     def close(self) -> None:
@@ -65,7 +64,7 @@ class TextsChore:
     def _ask(self, account: _Account, stopped: Callable[[], bool], tally: Tally) -> bool:
         """Ask about one batch; whether there may be more."""
         with self._units.write(SYSTEM) as unit:
-            asked = claim_unreported(unit, NAME, account.channel, BATCH)
+            asked = claim_unreported(unit, SOURCE, account.channel, BATCH)
         final: list[Reported] = []
         undecided: list[Unreported] = []
         forgotten: list[Unreported] = []

@@ -21,11 +21,11 @@ from crm_core.channels.gateways.base import (
     Sought,
     Temporary,
 )
+from crm_core.channels.gateways.twilio_addresses import address
 from crm_core.channels.gateways.twilio_api import Text, TwilioApi
 from crm_core.twilio_settings import TwilioTable
 from crm_core.words import Channel
 
-NAME = "twilio"
 LONGEST = 1600
 """Letters of a text, counted as UTF-16 does; Twilio refuses longer ones (error 21617)."""
 VISIBLE_AFTER = timedelta(minutes=3)
@@ -33,28 +33,12 @@ VISIBLE_AFTER = timedelta(minutes=3)
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How much before our own time of an attempt Twilio may have dated it."""
 _PAGE, _MOST_PAGES = 100, 5
-_WHATSAPP = "whatsapp:"
-
-
-def is_whatsapp(text_address: str) -> bool:
-    """Whether an address, as Twilio names it, is one of WhatsApp."""
-    return text_address.startswith(_WHATSAPP)
-
-
-def number_of(text_address: str) -> str:
-    """The number in such an address."""
-    return text_address.removeprefix(_WHATSAPP)
-
-
-def address(channel: Channel, number: str) -> str:
-    """A number as Twilio names it on that channel."""
-    return f"{_WHATSAPP}{number}" if channel is Channel.WHATSAPP else number
 
 
 class TwilioGateway:
     """Texts of one channel by one account. Safe between threads."""
 
-    name = NAME
+    name = "twilio"
     real = True
 
     def __init__(self, channel: Channel, table: TwilioTable) -> None:

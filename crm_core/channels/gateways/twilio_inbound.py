@@ -18,8 +18,9 @@ from crm_core.access.needs import needs
 from crm_core.channels.attachments import LARGEST, LARGEST_TOGETHER, MOST, MOST_NAMED
 from crm_core.channels.gateways.base import Permanent, Temporary
 from crm_core.channels.gateways.tables import InboundMark
-from crm_core.channels.gateways.twilio import NAME, address, is_whatsapp, number_of
+from crm_core.channels.gateways.twilio_addresses import address, is_whatsapp, number_of
 from crm_core.channels.gateways.twilio_api import Text, TwilioApi
+from crm_core.channels.gateways.twilio_reports import SOURCE
 from crm_core.channels.incoming.taking import take_in
 from crm_core.channels.model import Attached, Inbound
 from crm_core.channels.vendors import agreement_until
@@ -44,7 +45,7 @@ class InboundTexts:
         self._channel = channel
         self._table = table
         self._api = api
-        self._source = f"{NAME}:{channel}:{table.account}:{table.sender or table.messaging_service}"
+        self._source = f"{SOURCE}:{channel}:{table.account}:{table.sender or table.messaging_service}"
         self._taken: dict[str, datetime] = {}
 
     def read(self, stopped: Callable[[], bool]) -> int:
@@ -95,7 +96,7 @@ class InboundTexts:
             attachments=self._files(text) if text.media else (),
         )
         with self._units.write(SYSTEM) as unit:
-            return take_in(unit, NAME, inbound) is not None
+            return take_in(unit, SOURCE, inbound) is not None
 
     def _files(self, text: Text) -> tuple[Attached, ...]:
         """Names, types and bytes, as far as they may be kept."""
