@@ -24,6 +24,11 @@ FAILED_SINCE = timedelta(days=7)
 
 _GIVEN_UP: ColumnElement[bool] = and_(Outbox.state == Delivery.FAILED, Outbox.tries >= MOST_TRIES)
 
+_ANEW = dict.fromkeys(
+    ("settled_at", "failure", "gateway", "begun_at", "provider_id", "reported", "reported_at", "report_code")
+) | {"state": Delivery.QUEUED, "tries": 0}
+"""The columns of a row as before its first attempt: what a provider still says of an earlier one is not of this."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Undelivered:
@@ -77,9 +82,8 @@ def retry(unit: WriteUnit, outbox_id: int, *, observers: Sequence[SendObserver] 
     ).one_or_none()
     if row is None:
         raise NotFound(kind="outbox row", id=outbox_id)
-    again = {"state": Delivery.QUEUED, "due_at": unit.now, "settled_at": None, "failure": None, "tries": 0}
     failed = update(Outbox).where(Outbox.id == outbox_id, Outbox.state == Delivery.FAILED)
-    if unit.execute(failed.values(again)).rowcount != 1:
+    if unit.execute(failed.values({**_ANEW, "due_at": unit.now})).rowcount != 1:
         raise UsageError(problem="Only a failed row can be tried again", remedy="see `crm outbox --state failed`")
     if row.planned_at is not None:
         raise Refused(why="Its text went back to its author as a draft", remedy="send it from there")

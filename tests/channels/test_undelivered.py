@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from crm_core.channels.model import Delivery
+from crm_core.access.model import SYSTEM
+from crm_core.channels.model import Delivery, Report
+from crm_core.channels.reports import Reported, report
 from crm_core.channels.undelivered import did_not_go, given_up, retry, waits_for_a_person
 from crm_core.errors import NotFound, NotPermitted, Refused, UsageError
 from crm_core.inbox import take
@@ -132,3 +134,24 @@ def test_what_became_a_draft_again_is_not_sent_beside_it(line: Line) -> None:
     (row,) = line.clinic.see(line.clinic.agent, did_not_go).refused
     with pytest.raises(Refused, match="back to its author as a draft"):
         line.clinic.do(line.clinic.supervisor, retry, row.id)
+
+
+def test_what_the_provider_said_of_the_first_attempt_is_not_said_of_the_next(line: Line) -> None:
+    answered(line)
+    line.courier.run_once()
+
+    def reported(fate: Report, provider_id: str) -> bool:
+        at = line.clinic.crm.clock.now()
+        said = Reported(source=line.gateway.name, fate=fate, at=at, provider_id=provider_id)
+        known: bool = line.clinic.do(SYSTEM, report, said)
+        return known
+
+    (first,) = outbox_rows(line.clinic.crm)
+    assert reported(Report.FAILED, first["provider_id"])
+    (row,) = line.clinic.see(line.clinic.agent, did_not_go).refused
+    line.clinic.do(line.clinic.supervisor, retry, row.id)
+    assert not reported(Report.FAILED, first["provider_id"])
+    assert line.courier.run_once().sent == 1
+    assert reported(Report.DELIVERED, first["provider_id"])
+    (again,) = outbox_rows(line.clinic.crm)
+    assert (again["state"], again["reported"]) == (Delivery.SENT, Report.DELIVERED)
