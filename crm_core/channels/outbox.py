@@ -119,9 +119,14 @@ def post_all(unit: WriteUnit, gate: Gate, postings: Sequence[Posting]) -> list[P
     posted before: then none is queued.
     """
     verdicts = gate.judge_all(unit, [posting.candidate for posting in postings])
-    going = [(posting, verdict) for posting, verdict in zip(postings, verdicts, strict=True) if verdict.may_wait]
-    numbers = iter(_queue(unit, going))
-    return [Posted(message_id=next(numbers) if verdict.may_wait else None, verdict=verdict) for verdict in verdicts]
+    return post_judged(unit, list(zip(postings, verdicts, strict=True)))
+
+
+@needs(Permission.MESSAGE_SEND)
+def post_judged(unit: WriteUnit, judged: Sequence[tuple[Posting, Verdict]]) -> list[Posted]:
+    """What `post_all` does, for who has asked the gate about these very candidates in this unit already."""
+    numbers = iter(_queue(unit, [pair for pair in judged if pair[1].may_wait]))
+    return [Posted(message_id=next(numbers) if verdict.may_wait else None, verdict=verdict) for _, verdict in judged]
 
 
 def _queue(unit: WriteUnit, going: Sequence[tuple[Posting, Verdict]]) -> Sequence[int]:

@@ -68,6 +68,12 @@ def test_nothing_goes_where_no_gateway_or_no_number_is(line: Line) -> None:
         assert verdict.refusal.check == check
 
 
+def test_a_call_needs_no_gateway_since_a_person_makes_it(line: Line) -> None:
+    verdict = judged(line, channel=Channel.VOICE)
+    assert verdict.allowed
+    assert verdict.reasons[0].saw == "a person calls"
+
+
 def test_another_persons_number_is_never_used_for_a_patient(line: Line) -> None:
     verdict = judged(line, patient_id=line.clinic.patients["Bo"])
     assert verdict.refusal is not None
