@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from typing import Self
 
 from crm_core.access.guard import check_active
@@ -16,9 +15,13 @@ from crm_core.channels.gateways import build_gateways
 from crm_core.channels.inbound import Receiver
 from crm_core.channels.incoming.chore import IncomingChore
 from crm_core.channels.incoming.handling import IncomingHandler
+from crm_core.channels.notices.firing import NoticeHandler
+from crm_core.channels.notices.observing import ContactFollower, NoticeSendObserver
 from crm_core.channels.optout import KeywordHandler
 from crm_core.channels.outbox_chore import OutboxChore
 from crm_core.channels.person_changes import StopsContact
+from crm_core.channels.prompts.expiring import PromptExpiry
+from crm_core.channels.prompts.replies import PromptHandler
 from crm_core.channels.screening import screen_inbound
 from crm_core.clock import Clock, SystemClock
 from crm_core.errors import StoreMissing
@@ -70,13 +73,15 @@ class Crm:
         self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
         self.units.shared[CODES] = template_codes
         self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail, still_meant))
-        self.observers = (InboxSendObserver(),)
-        self.units.shared[PATIENT_OBSERVERS] = (StopsContact(observers=self.observers),)
+        self.observers = (InboxSendObserver(), NoticeSendObserver())
+        self.units.shared[PATIENT_OBSERVERS] = (StopsContact(observers=self.observers), ContactFollower())
         keywords = KeywordHandler(self.gate, self.observers)
-        self.receiver = Receiver(screen=screen_inbound, handlers=(keywords,), threads=InboxThreads())
+        # Opt-out words, pending prompts, an open survey once there are surveys; the threads take the rest.
+        handlers = (keywords, PromptHandler(self.gate))
+        self.receiver = Receiver(screen=screen_inbound, handlers=handlers, threads=InboxThreads())
         self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)
         incoming = IncomingHandler(self.receiver, self.observers)
-        self.timer_handlers: list[TimerHandler] = [incoming]
+        self.timer_handlers: list[TimerHandler] = [incoming, NoticeHandler(self.gate), PromptExpiry()]
         self.chores: list[Chore] = [
             ClocksChore(self.units),
             *self._mail_chores(),
@@ -97,8 +102,7 @@ class Crm:
         from crm_core.channels.mail.handing_in import hand_in
 
         boxes = sorted(self.settings.mailboxes.items())
-        take = partial(hand_in, observers=self.observers)
-        return [MailChore(self.units, name, table, take) for name, table in boxes]
+        return [MailChore(self.units, name, table, hand_in) for name, table in boxes]
 
     def _text_chores(self) -> list[Chore]:
         """One for all Twilio accounts of crm.toml; a home without any does not pay for httpx."""

@@ -35,9 +35,19 @@ def notice_key(patient_id: int, occasion: str, step: str) -> str:
     return f"notice-{patient_id}-{occasion}-{step}"
 
 
-def notice_message_key(notice_id: int) -> str:
-    """The one message, or the one call list item, that a notice becomes; its timer, too."""
+def notice_timer_key(notice_id: int) -> str:
+    """The time at which a notice is looked at."""
     return f"notice-{notice_id}"
+
+
+def notice_again_key(notice_id: int, message_id: int) -> str:
+    """The timer of a notice that is told alone, since the message it shared was stopped."""
+    return f"notice-{notice_id}-without-{message_id}"
+
+
+def notice_message_key(notice_id: int, timer_id: int) -> str:
+    """The one message, or the one call list item, that a notice becomes when a timer of its fires."""
+    return f"notice-{notice_id}-{timer_id}"
 
 
 def prompt_timer_key(prompt_id: int) -> str:

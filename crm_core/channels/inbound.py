@@ -42,6 +42,9 @@ _SCREENED = {
 }
 
 
+_ALONE = frozenset({Handled.OPT_OUT, Handled.OPT_IN, Handled.HELP, Handled.CONFIRMATION, Handled.DECLINE})
+"""What is dealt with when its handler has answered: nobody need read it."""
+
 _BY_KEYWORD = {
     Handled.OPT_OUT: ("an opt-out word alone: the number gets no more messages",),
     Handled.OPT_IN: ("an opt-in word alone: the number gets messages again",),
@@ -87,10 +90,18 @@ class Placement:
     why: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """That a handler took a message, and what it has to say about that."""
+
+    by: Handled
+    why: tuple[str, ...] = ()
+
+
 class ReplyHandler(Protocol):
     """One that may know whose reply this is. None passes it on to the next."""
 
-    def handle(self, unit: WriteUnit, arrival: Arrival) -> Handled | None: ...
+    def handle(self, unit: WriteUnit, arrival: Arrival) -> Reply | None: ...
 
 
 class Threads(Protocol):
@@ -162,14 +173,14 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
         contact=contact,
         category_hint=single_line(inbound.category_hint) if inbound.category_hint else None,
     )
-    handled = _handled(unit, receiver.handlers, arrival)
-    placement = _placed(unit, receiver.threads, arrival, handled)
+    reply = _handled(unit, receiver.handlers, arrival)
+    placement = _placed(unit, receiver.threads, arrival, reply)
     _store(unit, inbound, arrival, placement, token, hidden=cleaned.hidden)
     if screening.verdict is Verdict.ALARM and placement is not None:
         placement = receiver.threads.alarm(unit, arrival, placement)
     unit.audit(Tag.MESSAGE_RECEIVED, arrival.message_id)
     unit.changed(Topic.INBOX)
-    return _received(arrival.message_id, placement, handled)
+    return _received(arrival.message_id, placement, reply)
 
 
 def _sender_locks(unit: ReadUnit, contact: ContactMatch) -> list[int]:
@@ -180,17 +191,17 @@ def _sender_locks(unit: ReadUnit, contact: ContactMatch) -> list[int]:
     return [unit.vault.token("sender_lock", name) for name in names]
 
 
-def _handled(unit: WriteUnit, handlers: Sequence[ReplyHandler], arrival: Arrival) -> Handled | None:
+def _handled(unit: WriteUnit, handlers: Sequence[ReplyHandler], arrival: Arrival) -> Reply | None:
     for handler in handlers:
-        handled = handler.handle(unit, arrival)
-        if handled is not None:
-            return handled
+        reply = handler.handle(unit, arrival)
+        if reply is not None:
+            return reply
     return None
 
 
-def _placed(unit: WriteUnit, threads: Threads, arrival: Arrival, handled: Handled | None) -> Placement | None:
-    """A keyword alone only joins a thread that is there; danger always has a conversation."""
-    alone = handled in (Handled.OPT_OUT, Handled.OPT_IN, Handled.HELP)
+def _placed(unit: WriteUnit, threads: Threads, arrival: Arrival, reply: Reply | None) -> Placement | None:
+    """What a handler answered alone only joins a thread that is there; danger always has a conversation."""
+    alone = reply is not None and reply.by in _ALONE
     if alone and arrival.screening.verdict is not Verdict.ALARM:
         return threads.attach(unit, arrival)
     return threads.place(unit, arrival)
@@ -243,11 +254,11 @@ def _storable(raw: str | None) -> str | None:
 
 def _again(unit: ReadUnit, receiver: Receiver, message_id: int, conversation_id: int | None) -> Received:
     placement = receiver.threads.describe(unit, conversation_id) if conversation_id is not None else None
-    return _received(message_id, placement, Handled.DUPLICATE)
+    return _received(message_id, placement, Reply(by=Handled.DUPLICATE))
 
 
-def _received(message_id: int, placement: Placement | None, handled: Handled | None) -> Received:
-    by = handled or (placement.handled_by if placement else Handled.ROUTING)
+def _received(message_id: int, placement: Placement | None, reply: Reply | None) -> Received:
+    by = reply.by if reply else (placement.handled_by if placement else Handled.ROUTING)
     return Received(
         message_id=message_id,
         conversation_id=placement.conversation_id if placement else None,
@@ -257,5 +268,5 @@ def _received(message_id: int, placement: Placement | None, handled: Handled | N
         priority=placement.priority if placement else None,
         handled_by=by,
         duplicate=by is Handled.DUPLICATE,
-        why=(*_BY_KEYWORD.get(by, ()), *(placement.why if placement else ())),
+        why=(*_BY_KEYWORD.get(by, ()), *(reply.why if reply else ()), *(placement.why if placement else ())),
     )

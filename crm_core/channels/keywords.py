@@ -35,6 +35,8 @@ _WORDS = {word: keyword for keyword, words in _ALONE.items() for word in words.s
 _UNMISTAKABLE = frozenset({"stop", "stopall", "unsubscribe", "optout", "alto", "parar"})
 """What opts out though more follows, where the more is an alarm: "STOP, chest pain"."""
 
+_MAY_MEAN_A_VISIT = frozenset({"cancel", "cancelar"})
+
 _TEXTS = r"""(?:te?xts?|te?xting|messages?|msgs?|messaging|sms|reminders?|notifications?|alerts?|spam
     |mensajes?|mensajitos?|textos?|recordatorios?|avisos?)"""
 
@@ -99,6 +101,11 @@ def classify(text: str, *, alarmed: bool = False) -> Keyword | None:
         return Keyword.SUSPECTED_STOP
     sentence = " ".join(words)
     return Keyword.SUSPECTED_STOP if _ASKS.search(sentence) else None
+
+
+def says_cancel(text: str) -> bool:
+    """Whether an opt-out word is the one that may also mean a visit: CANCEL, in English or Spanish."""
+    return set(re.findall(r"[a-z0-9]+", _folded(text))) <= _MAY_MEAN_A_VISIT
 
 
 def _opens_with_stop(plain: str) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-from crm_core.playbook.loader import Section, Strict
+from crm_core.library.lint import asks_for_cancel
+from crm_core.playbook.loader import Playbook, Section, Strict
+from crm_core.playbook.problems import Problem
 
 Answer = Annotated[str, StringConstraints(min_length=10, max_length=320)]
 
@@ -19,4 +22,13 @@ class KeywordsSection(Strict):
     help: Answer
 
 
-SECTION = Section(name="keywords", model=KeywordsSection, files=("keywords.toml",))
+def check(playbook: Playbook) -> Iterator[Problem]:
+    """No answer asks for the word CANCEL."""
+    for name, text in playbook.section(KeywordsSection):
+        if asks_for_cancel(text):
+            message = "asks for the word CANCEL, which opts a number out; name another way"
+            yield Problem(file=FILE, key=name, message=message)
+
+
+FILE = "keywords.toml"
+SECTION = Section(name="keywords", model=KeywordsSection, files=(FILE,), checks=(check,))

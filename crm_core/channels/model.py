@@ -75,6 +75,8 @@ class Handled(StrEnum):
 
     ROUTING = "routing"
     CONVERSATION = "conversation"
+    CONFIRMATION = "confirmation"
+    DECLINE = "decline"
     OPT_OUT = "opt_out"
     SUSPECTED_OPT_OUT = "suspected_opt_out"
     OPT_IN = "opt_in"

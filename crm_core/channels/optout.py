@@ -8,11 +8,12 @@ from crm_core.channels.consent.deciding import OPTED_OUT, go_on, hold
 from crm_core.channels.consent.ledger import NewEntry, append
 from crm_core.channels.consent.model import About, Decision, How, SaidBy
 from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.inbound import Arrival
+from crm_core.channels.inbound import Arrival, Reply
 from crm_core.channels.keywords import Keyword
 from crm_core.channels.keywords_section import KeywordsSection
 from crm_core.channels.model import Handled
 from crm_core.channels.outbox import NotSendable, Posting, SendObserver, post, suppress_queued
+from crm_core.channels.prompts.cancel_word import may_want_to_cancel
 from crm_core.dedup import keyword_answer_key
 from crm_core.patients.service import opt_in, opt_out
 from crm_core.playbook.service import in_force
@@ -35,7 +36,7 @@ class KeywordHandler:
         self._gate = gate
         self._observers = observers
 
-    def handle(self, unit: WriteUnit, arrival: Arrival) -> Handled | None:
+    def handle(self, unit: WriteUnit, arrival: Arrival) -> Reply | None:
         """None for an ordinary text, and for one on a channel that has no keywords."""
         point = arrival.contact.contact_point_id
         if arrival.keyword is None or arrival.channel not in TEXTED or point is None:
@@ -47,19 +48,19 @@ class KeywordHandler:
                     _write_down(unit, arrival, Decision.WITHDRAWN)
                     suppress_queued(unit, point, OPTED_OUT, self._observers)
                     self._answer(unit, arrival, texts.opt_out)
-                return Handled.OPT_OUT
+                return Reply(by=Handled.OPT_OUT, why=may_want_to_cancel(unit, arrival))
             case Keyword.START:
                 if opt_in(unit, point, f"M-{arrival.message_id}"):
                     _write_down(unit, arrival, Decision.GRANTED)
                 go_on(unit, point, f"M-{arrival.message_id}")
                 self._answer(unit, arrival, texts.opt_in)
-                return Handled.OPT_IN
+                return Reply(by=Handled.OPT_IN)
             case Keyword.HELP:
                 self._answer(unit, arrival, texts.help)
-                return Handled.HELP
+                return Reply(by=Handled.HELP)
             case Keyword.SUSPECTED_STOP:
                 hold(unit, point, f"M-{arrival.message_id}")
-                return Handled.SUSPECTED_OPT_OUT
+                return Reply(by=Handled.SUSPECTED_OPT_OUT)
 
     def _answer(self, unit: WriteUnit, arrival: Arrival, text: str) -> None:
         """One confirmation; where no gateway may carry it, the opt-out stands without."""

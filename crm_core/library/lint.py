@@ -77,8 +77,13 @@ def _body(text: TemplateText) -> Iterator[Problem]:
             yield _caution(text, f"takes {size.count} text segments ({size.encoding}{because})")
 
 
+def asks_for_cancel(text: str) -> bool:
+    """Whether a text asks for the word CANCEL, which opts a number out: none of ours may."""
+    return _CANCEL.search(text) is not None
+
+
 def _words(text: TemplateText) -> Iterator[Problem]:
-    if _CANCEL.search(text.body):
+    if asks_for_cancel(text.body):
         message = "asks for the word CANCEL, which opts a number out; name another way"
         yield Problem(file=text.file, key="body", message=message)
     if hidden := clean(text.body).hidden:

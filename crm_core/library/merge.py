@@ -28,6 +28,7 @@ class MergeField(StrEnum):
     STAFF_FIRST_NAME = "staff.first_name"
     LANE_TITLE = "lane.title"
     TODAY = "today"
+    ABOUT_WHEN = "about.when"
     PERSONAL = "personal"
 
 
@@ -42,6 +43,7 @@ SAMPLE: Mapping[str, str] = {
     MergeField.STAFF_FIRST_NAME: "Marguerite",
     MergeField.LANE_TITLE: "Scheduling",
     MergeField.TODAY: "Monday, November 23",
+    MergeField.ABOUT_WHEN: "Wednesday, September 23 at 10:30 AM",
     MergeField.PERSONAL: "Your form is ready and waits for you at the front desk.",
 }
 """Rather long values, to measure a template with."""

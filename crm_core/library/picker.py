@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from crm_core.library.model import TemplateView
+from crm_core.library.model import TemplateState, TemplateView
 
 LOWEST = 60.0
 """Below this similarity (0 to 100) a template is not offered for a query."""
@@ -54,6 +54,19 @@ def rank(
         )
     )
     return picks
+
+
+def best_variant(versions: Sequence[TemplateView], language: str) -> TemplateView:
+    """Of one template's versions, at least one, that to send or to judge: approved, in `language`, else in English.
+
+    The newest there is where none is in either language.
+    """
+
+    def rating(version: TemplateView) -> tuple[bool, bool, int]:
+        return version.state is TemplateState.APPROVED, version.language == language, version.number
+
+    spoken = [each for each in versions if each.language in (language, "en")]
+    return max(spoken or versions, key=rating)
 
 
 def _likeness(wanted: str, template: TemplateView) -> float:

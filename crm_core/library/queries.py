@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -49,6 +50,15 @@ def show(unit: ReadUnit, key: str, language: str | None = None) -> list[Template
     if not views:
         raise NotFound(kind="template", id=key)
     return sorted(views, key=lambda view: (view.language, -view.number))
+
+
+@needs(Permission.TEMPLATE_READ)
+def versions_of(unit: ReadUnit, keys: Collection[str]) -> dict[str, list[TemplateView]]:
+    """Every version of each of these templates, by key; one statement for any number."""
+    found: dict[str, list[TemplateView]] = {}
+    for view in _views(unit, _TEMPLATE.key.in_(sorted(keys))):
+        found.setdefault(view.key, []).append(view)
+    return found
 
 
 @needs(Permission.TEMPLATE_READ)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crm_core.errors import Refused
+from crm_core.library.lint import asks_for_cancel
 from crm_core.library.merge import BraceInText, MergeField, fill, usable
 from crm_core.library.model import TemplateState, TemplateView
 from crm_core.words import Channel
@@ -38,6 +39,10 @@ class PersonalCopied(Refused):
     """The personal sentence of {template} only repeats the template; say something to this patient."""
 
 
+class AsksForCancel(Refused):
+    """The text of {template} would ask for the word CANCEL, which opts a number out; say it another way."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preview:
     """A text to look at, with `‹field›` where a value is missing; never to send."""
@@ -58,7 +63,8 @@ def render(
 
     `fields` maps a MergeField to its value; `today` is the clinic's own date. Raises
     TemplateNotApproved, TemplatePastReview, TemplateWrongChannel, PersonalMissing, BraceInText,
-    MissingField or PersonalCopied, in that order: what only an approver can mend is said first.
+    MissingField, PersonalCopied or AsksForCancel, in that order: what only an approver can mend is
+    said first.
     """
     if version.state is not TemplateState.APPROVED:
         raise TemplateNotApproved(template=version.key, number=version.number, state=version.state.replace("_", " "))
@@ -74,6 +80,8 @@ def render(
     text = fill(version.key, version.body, {**fields, MergeField.PERSONAL: sentence})
     if version.needs_personal and _only_repeats(sentence, version, fields):
         raise PersonalCopied(template=version.key)
+    if asks_for_cancel(text):
+        raise AsksForCancel(template=version.key)
     return text
 
 

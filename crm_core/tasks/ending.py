@@ -34,6 +34,11 @@ def cancel_keyed(unit: WriteUnit, dedup_keys: Collection[str], why: str) -> list
     return _cancel(unit, _TABLE.c.dedup_key.in_(dedup_keys), why)
 
 
+def cancel_tasks(unit: WriteUnit, task_ids: Collection[int], why: str) -> list[int]:
+    """Cancel what is open of these tasks, with the reason; returns their ids. No permission is asked."""
+    return _cancel(unit, _TABLE.c.id.in_(task_ids), why)
+
+
 def _cancel(unit: WriteUnit, which: ColumnElement[bool], why: str) -> list[int]:
     ids = sorted(unit.scalars(select(_TABLE.c.id).where(which, _TABLE.c.state == TaskState.OPEN).with_for_update()))
     for number in ids:

@@ -15,7 +15,7 @@ from crm_core.access.tables import Staff
 from crm_core.errors import NotFound
 from crm_core.patients.briefs import full_name
 from crm_core.patients.tables import PATIENT, Patient
-from crm_core.tasks.model import TaskItem, TaskPage, TaskView
+from crm_core.tasks.model import TaskItem, TaskKind, TaskPage, TaskView
 from crm_core.tasks.scope import seen_by
 from crm_core.tasks.tables import STILL_OPEN, Task
 from crm_core.vault.sealed import Shown
@@ -34,6 +34,7 @@ def tasks(
     *,
     mine: bool = False,
     overdue: bool = False,
+    kind: TaskKind | None = None,
     limit: int = 200,
     after: TaskItem | None = None,
     offset: int = 0,
@@ -41,16 +42,18 @@ def tasks(
     """Open tasks that I may see, due first; `after` (the last item shown) is the quick way on, `offset` a jump.
 
     `mine` are those I own, and those of my roles that nobody owns yet. `overdue` are past their
-    due time. Titles and names are opened as one listing.
+    due time; `kind` leaves the others out. Titles and names are opened as one listing.
     """
     wanted = _wanted(unit, mine=mine, overdue=overdue)
+    if kind is not None:
+        wanted.append(Task.kind == kind)
     total = unit.scalar(select(func.count()).select_from(Task).where(STILL_OPEN, *wanted))
     statement = _items().where(STILL_OPEN, *wanted).order_by(*_ORDER).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(*_ORDER) > tuple_(after.due_at, after.task_id))
     elif offset:
         statement = statement.offset(offset)
-    filters = [name for name, asked in (("owner", mine), ("due", overdue)) if asked]
+    filters = [name for name, asked in (("owner", mine), ("due", overdue), ("kind", kind is not None)) if asked]
     with unit.listing("tasks", *filters):
         items = _opened(unit, unit.execute(statement).all())
     return TaskPage(items=items, total=int(total))

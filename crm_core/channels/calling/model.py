@@ -10,6 +10,9 @@ from crm_core.tasks.model import TaskItem
 from crm_core.vault.sealed import Shown
 from crm_core.words import Purpose
 
+MOST_CALLS = 3
+"""How often a patient is called for one item before it is given up."""
+
 
 class CallState(StrEnum):
     """Where a call list item is; all but `waiting` are ends."""
@@ -39,20 +42,22 @@ class NewCall:
 
 @dataclass(frozen=True, kw_only=True)
 class CallLine(TaskItem):
-    """One call to make, as the call list shows it; `number` is what to dial."""
+    """One call to make. `number` is what to dial; None where `refused` says why the patient may not be called now."""
 
     attempts: int
     max_attempts: int
     number: Shown | None
+    refused: str | None
     last_outcome: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What became of a call list item after one more call."""
+    """What became of a call list item after one more call; `because` where it was cancelled instead."""
 
     task_id: int
     state: CallState
     attempts: int
     max_attempts: int
     next_at: datetime | None
+    because: str | None = None

@@ -4,43 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, select, update
+from sqlalchemy import Table, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
+from crm_core.channels.notices.cancelling import Cancelled, cancel
 from crm_core.channels.notices.model import BY_STAFF, KIND, About, NewNotice, NoticeState
 from crm_core.channels.notices.tables import Notice
-from crm_core.channels.prompts.service import subjects_changed
-from crm_core.dedup import notice_key, notice_message_key
+from crm_core.channels.notices.texts import GIVEN, KNOWN
+from crm_core.dedup import notice_key, notice_timer_key
 from crm_core.errors import NotFound, UsageError
+from crm_core.library.merge import MergeField, MissingField, usable
+from crm_core.library.picker import best_variant
 from crm_core.library.queries import show
 from crm_core.patients.tables import PATIENT, ROOT
+from crm_core.playbook.clinic import ClinicSection
+from crm_core.playbook.service import in_force
 from crm_core.store.dialect import insert_or_ignore
 from crm_core.store.feed import Topic
-from crm_core.timers.service import NewTimer, cancel_timers, set_timers
+from crm_core.timers.service import NewTimer, set_timers
 from crm_core.vault.fields import Field
 from crm_core.work.units import ReadUnit, WriteUnit
 
 LONGEST_AHEAD = timedelta(days=550)
 """Beyond it a date is a slip."""
 
-LONGEST_BECAUSE = 120
-"""Characters kept of why a notice did not go."""
-
 _TABLE = cast("Table", Notice.__table__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cancelled:
-    """What `cancel_notices` did: the notices that will not go, and those already sent whose question is void."""
-
-    notices: tuple[int, ...]
-    questions: int
 
 
 @needs(Permission.NOTICE_PLAN)
@@ -59,6 +53,7 @@ def plan_by_hand(unit: WriteUnit, notice: NewNotice) -> int:
     number = unit.new_id("notice")
     about = About(code=f"notice-{number}", at=notice.about.at if notice.about else None)
     own = replace(notice, occasion=f"by-hand-{number}", step="once", source=BY_STAFF, about=about)
+    _has_its_fields(unit, own)
     _plan(unit, own, number)
     return number
 
@@ -70,7 +65,7 @@ def cancel_notices(unit: WriteUnit, occasion: str, why: str, *, steps: Sequence[
     What was sent already stays sent, but its open question is void: a "C" no longer confirms it.
     """
     which = _TABLE.c.occasion == occasion
-    return _cancel(unit, which if steps is None else which & _TABLE.c.step.in_(steps), why)
+    return cancel(unit, which if steps is None else which & _TABLE.c.step.in_(steps), why)
 
 
 @needs(Permission.NOTICE_PLAN)
@@ -81,31 +76,12 @@ def cancel_notice(unit: WriteUnit, notice_id: int, why: str) -> None:
         raise NotFound(kind="notice", id=f"N-{notice_id}")
     if not why.strip():
         raise UsageError(problem="A notice is cancelled for a reason", remedy="say why it need not go")
-    done = _cancel(unit, _TABLE.c.id == notice_id, " ".join(why.split())[:LONGEST_BECAUSE])
+    done = cancel(unit, _TABLE.c.id == notice_id, " ".join(why.split()))
     if not done.notices and not done.questions:
         words = state.replace("_", " ")
         raise UsageError(
             problem=f"N-{notice_id} is {words} already, with no open question", remedy="see `crm notice show`"
         )
-
-
-def _cancel(unit: WriteUnit, which: ColumnElement[bool], why: str) -> Cancelled:
-    gone = list(
-        unit.execute(
-            update(_TABLE)
-            .where(which, _TABLE.c.state == NoticeState.PLANNED)
-            .values(state=NoticeState.CANCELLED, settled_at=unit.now, because=why, next_at=None)
-            .returning(_TABLE.c.id)
-        ).scalars()
-    )
-    if gone:
-        cancel_timers(unit, KIND, gone, "cancelled")
-        unit.audit(Tag.NOTICE_CANCELLED, *sorted(gone))
-    sent = unit.scalars(select(_TABLE.c.id).where(which, _TABLE.c.state == NoticeState.HANDED_OVER))
-    questions = subjects_changed(unit, notice_ids=sent) if sent else 0
-    if gone or questions:
-        unit.changed(Topic.PATIENTS)
-    return Cancelled(notices=tuple(sorted(gone)), questions=questions)
 
 
 def _plan(unit: WriteUnit, notice: NewNotice, number: int) -> int | None:
@@ -115,6 +91,23 @@ def _plan(unit: WriteUnit, notice: NewNotice, number: int) -> int | None:
         raise NotFound(kind="patient", id=f"P-{notice.patient_id}")
     show(unit, notice.template_key)
     return _insert(unit, patient_id, notice, number)
+
+
+def _has_its_fields(unit: ReadUnit, notice: NewNotice) -> None:
+    """Refuse what could not be filled in when its time comes, while the person who plans it is there to mend it."""
+    odd = next((key for key in notice.fields if key not in GIVEN), None)
+    if odd is not None:
+        raise UsageError(
+            problem=f"{odd} is no field that is given by hand", remedy=f"give one of {', '.join(sorted(GIVEN))}"
+        )
+    language = in_force(unit).section(ClinicSection).language
+    version = best_variant(show(unit, notice.template_key), language)
+    known = KNOWN | {key for key, text in notice.fields.items() if usable(text)}
+    if notice.about is not None and notice.about.at is not None:
+        known |= {MergeField.ABOUT_WHEN}
+    missing = next((name for name in version.fields if name not in known), None)
+    if missing is not None:
+        raise MissingField(template=notice.template_key, field=missing)
 
 
 def _check(unit: ReadUnit, notice: NewNotice) -> None:
@@ -148,7 +141,7 @@ def _insert(unit: WriteUnit, patient_id: int, notice: NewNotice, number: int) ->
     }
     if not unit.execute(insert_or_ignore(unit.dialect, _TABLE).values(row)).rowcount:
         return None
-    key = notice_message_key(number)
+    key = notice_timer_key(number)
     set_timers(unit, [NewTimer(kind=KIND, subject_id=number, run_at=notice.due_at, dedup_key=key)])
     unit.audit(Tag.NOTICE_PLANNED, number, why=notice.source)
     unit.changed(Topic.PATIENTS)

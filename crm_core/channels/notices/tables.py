@@ -19,6 +19,9 @@ STANDS = text("state <> 'cancelled'")
 STILL_PLANNED = text("state = 'planned'")
 """Of the index of what is still to go: a query repeats it to the letter, or SQLite scans."""
 
+LONGEST_BECAUSE = 120
+"""Characters kept of why a notice did not go."""
+
 
 class Notice(Base):
     """Something the house is to send by itself at `due_at`; its timer's subject is its id.
@@ -48,7 +51,7 @@ class Notice(Base):
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
     why: Mapped[str] = mapped_column(Text, server_default=text("'[]'"))
-    because: Mapped[str | None] = mapped_column(String(120))
+    because: Mapped[str | None] = mapped_column(String(LONGEST_BECAUSE))
     next_at: Mapped[datetime | None] = mapped_column(Utc)
     planned_by: Mapped[int] = mapped_column(Id)
     planned_at: Mapped[datetime] = mapped_column(Utc)

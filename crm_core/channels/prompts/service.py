@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.channels.prompts.model import KIND, NewPrompt, PromptKind, PromptState
-from crm_core.channels.prompts.tables import STILL_PENDING, Prompt, PromptSubject
+from crm_core.channels.prompts.tables import STILL_PENDING
+from crm_core.channels.prompts.voiding import PROMPT, SUBJECT, void
 from crm_core.dedup import prompt_timer_key
 from crm_core.timers.service import NewTimer, set_timers
 from crm_core.work.units import WriteUnit
 
 OPEN_FOR = timedelta(days=3)
 """How long a question may be answered that is about nothing with a time of its own."""
-
-PROMPT = cast("Table", Prompt.__table__)
-SUBJECT = cast("Table", PromptSubject.__table__)
 
 
 @needs(Permission.NOTICE_PLAN)
@@ -65,22 +62,9 @@ def ask(unit: WriteUnit, prompts: Sequence[NewPrompt]) -> None:
 
 
 @needs(Permission.NOTICE_PLAN)
-def subjects_changed(unit: WriteUnit, codes: Sequence[str] = (), *, notice_ids: Sequence[int] = ()) -> int:
-    """What these things were when they were asked about is no longer true; how many open questions that voids.
-
-    A question of which nothing is left is superseded; a "C" to it confirms nothing, and says so.
-    """
-    open_ones = select(PROMPT.c.id).where(STILL_PENDING, PROMPT.c.kind == PromptKind.CONFIRMATION)
-    about = SUBJECT.c.notice_id.in_(notice_ids) if notice_ids else SUBJECT.c.code.in_(codes)
-    changed = list(
-        unit.execute(
-            update(SUBJECT)
-            .where(about, SUBJECT.c.changed_at.is_(None), SUBJECT.c.prompt_id.in_(open_ones))
-            .values(changed_at=unit.now)
-            .returning(SUBJECT.c.prompt_id)
-        ).scalars()
-    )
-    return len(changed)
+def subjects_changed(unit: WriteUnit, codes: Sequence[str]) -> int:
+    """What these things were when they were asked about is no longer true; how many open questions that voids."""
+    return void(unit, SUBJECT.c.code.in_(codes))
 
 
 def _supersede(unit: WriteUnit, codes: Sequence[str]) -> None:

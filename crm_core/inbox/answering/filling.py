@@ -11,12 +11,11 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.channels.gate import Gate
 from crm_core.channels.tables import Message
-from crm_core.errors import NotFound
 from crm_core.inbox.answering.recipients import recipient
 from crm_core.inbox.record import Current, current
 from crm_core.library.merge import MergeField
 from crm_core.library.model import TemplateView
-from crm_core.library.picker import rank
+from crm_core.library.picker import best_variant, rank
 from crm_core.library.queries import approved, show
 from crm_core.library.render import preview, render
 from crm_core.library.tables import Template, TemplateVersion
@@ -59,7 +58,7 @@ def filled(unit: ReadUnit, gate: Gate, conversation_id: int, key: str, *, person
     conversation = current(unit, conversation_id, lock=False)
     channel = recipient(unit, gate, conversation).channel
     fields = merge_fields(unit, conversation)
-    version = _variant(unit, key, _language(unit, conversation))
+    version = best_variant(show(unit, key), _language(unit, conversation))
     text = render(version, fields, personal, channel=channel, today=_today(unit, conversation))
     return Filled(text=text, version_id=version.id, then=_then(version))
 
@@ -131,19 +130,6 @@ def merge_fields(unit: ReadUnit, conversation: Current) -> dict[str, str | None]
 
 def _then(version: TemplateView) -> str | None:
     return str(version.then) if version.then is not None else None
-
-
-def _variant(unit: ReadUnit, key: str, language: str) -> TemplateView:
-    """The variant to judge: the approved one in the patient's language, else English; else the newest there is."""
-    versions = show(unit, key)
-    if not versions:
-        raise NotFound(kind="template", id=key)
-
-    def rating(version: TemplateView) -> tuple[bool, bool, int]:
-        return version.state == "approved", version.language == language, version.number
-
-    spoken = [each for each in versions if each.language in (language, "en")]
-    return max(spoken or versions, key=rating)
 
 
 def _language(unit: ReadUnit, conversation: Current) -> str:

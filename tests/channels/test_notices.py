@@ -1,0 +1,128 @@
+"""Notices: planned, looked at again when their time has come, sent once, or ended with the reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from crm_core.access.model import SYSTEM
+from crm_core.channels.notices.model import About, Asks, NoticeState
+from crm_core.channels.notices.service import cancel_notices
+from crm_core.errors import NotFound, UsageError
+from crm_core.library.merge import MissingField
+from crm_core.patients.tables import Patient
+from crm_core.words import Channel
+from tests.channels.planning import DAY, House, house_of
+from tests.conftest import MONDAY, StaffFactory
+from tests.inbox.conftest import Clinic
+
+ASKED = (
+    "Hi Ana, you have a visit at Maple Street Primary Care on Tuesday, November 24 at 10:00 AM."
+    " Reply C to confirm, or N if you cannot come. To talk to us, call 212-555-0142."
+)
+
+
+@pytest.fixture
+def house(clinic: Clinic, staff: StaffFactory) -> House:
+    """A clinic that sends by itself."""
+    return house_of(clinic, staff)
+
+
+def test_what_is_planned_goes_at_its_time_in_the_patients_words_and_says_why(house: House) -> None:
+    number = house.plan(due_at=MONDAY + timedelta(hours=1), about_at=MONDAY + DAY)
+    house.poll()
+    assert (house.sent(), house.see(number).state) == ([], NoticeState.PLANNED)
+    house.poll(MONDAY + timedelta(hours=1))
+    assert house.sent() == [ASKED]
+    seen = house.see(number)
+    assert (seen.state, seen.fate, seen.channel, seen.answer) == ("handed_over", "sent", Channel.SMS, "pending")
+    assert any(line.startswith("number: yes") for line in seen.why)
+
+
+def test_of_one_occasion_and_step_there_is_one_notice_until_it_is_cancelled(house: House) -> None:
+    house.plan()
+    with pytest.raises(AssertionError):
+        house.plan()
+    house.clinic.do(SYSTEM, cancel_notices, "visit-1", "moved")
+    house.plan()
+    house.poll()
+    assert len(house.sent()) == 1
+
+
+def test_what_is_cancelled_in_time_never_goes(house: House) -> None:
+    number = house.plan(due_at=MONDAY + timedelta(hours=1))
+    done = house.clinic.do(SYSTEM, cancel_notices, "visit-1", "moved", steps=["day_before"])
+    assert done.notices == (number,)
+    house.poll(MONDAY + timedelta(hours=2))
+    assert (house.sent(), house.see(number).because) == ([], "moved")
+
+
+def test_spanish_is_spoken_to_who_speaks_it(house: House) -> None:
+    with house.crm.write(SYSTEM) as unit:
+        unit.execute(update(Patient).where(Patient.id == house.clinic.patients["Ana"]).values(language="es-MX"))
+    house.plan(about_at=MONDAY + DAY)
+    house.poll()
+    (text,) = house.sent()
+    assert text.startswith(
+        "Hola Ana, tiene una visita en Maple Street Primary Care el martes 24 de noviembre a las 10:00."
+    )
+
+
+def test_a_field_that_is_missing_refuses_and_no_brace_reaches_a_patient(house: House) -> None:
+    number = house.plan(about=About(code="visit-1"))
+    house.poll()
+    seen = house.see(number)
+    assert (house.sent(), seen.state) == ([], NoticeState.REFUSED)
+    assert any("needs about.when" in line for line in seen.why)
+    with house.crm.write(SYSTEM) as unit:
+        sealed = {"given_sealed": None, "family_sealed": None}
+        unit.execute(update(Patient).where(Patient.id == house.clinic.patients["Bo"]).values(**sealed))
+    nameless = house.plan("Bo", "visit-2")
+    house.poll()
+    assert (house.sent(), house.see(nameless).state) == ([], NoticeState.REFUSED)
+
+
+def test_a_template_that_is_not_approved_any_more_refuses(house: House) -> None:
+    number = house.plan(template_key="scheduling_ask_times")
+    house.poll()
+    assert house.see(number).state is NoticeState.REFUSED
+    assert house.tasks("find_number") == []
+
+
+def test_what_is_stale_by_then_expires_with_the_reason(house: House) -> None:
+    number = house.plan(send_by=MONDAY + timedelta(hours=1))
+    house.poll(MONDAY + timedelta(hours=2))
+    seen = house.see(number)
+    assert (house.sent(), seen.state, seen.because) == ([], NoticeState.EXPIRED, "its time to be sent had passed")
+
+
+def test_two_things_less_than_half_an_hour_apart_share_one_text_that_names_both(house: House) -> None:
+    at = MONDAY + DAY
+    first = house.plan(about_at=at)
+    second = house.plan(occasion="visit-2", about_at=at + timedelta(minutes=29), due_at=MONDAY + timedelta(minutes=29))
+    third = house.plan(occasion="visit-3", about_at=at + timedelta(minutes=30), due_at=MONDAY + timedelta(days=2))
+    house.poll()
+    (text,) = house.sent()
+    assert "on Tuesday, November 24 at 10:00 AM and Tuesday, November 24 at 10:29 AM." in text
+    assert house.see(first).message_id == house.see(second).message_id
+    assert house.see(third).state is NoticeState.PLANNED
+    house.poll(MONDAY + timedelta(hours=1))
+    assert len(house.sent()) == 1
+
+
+def test_a_person_is_told_at_once_what_could_not_be_filled_in_later(house: House) -> None:
+    agent = house.clinic.agent
+    with pytest.raises(MissingField):
+        house.plan_by_hand(agent, template_key="visit_confirm")
+    with pytest.raises(UsageError):
+        house.plan_by_hand(agent, fields={"patient.first_name": "Eve"})
+    with pytest.raises(UsageError):
+        house.plan_by_hand(agent, send_by=MONDAY)
+    with pytest.raises(NotFound):
+        house.plan_by_hand(agent, patient_id=999_999)
+    with pytest.raises(NotFound):
+        house.plan_by_hand(agent, template_key="no_such")
+    number = house.plan_by_hand(agent, asks=Asks.CONFIRMATION)
+    assert house.see(number).occasion == f"by-hand-{number}"
