@@ -19,6 +19,7 @@ class Kind(StrEnum):
     REFERRAL = "R"
     TASK = "T"
     ATTACHMENT = "F"
+    NOTICE = "N"
 
 
 class BadId(UsageError):

@@ -59,6 +59,8 @@ TABLE: dict[str, Entry] = {
         LOOK, "consent", "What patients agreed to and asked for, and numbers to decide about.", whole=True
     ),
     "proxy": Entry(LOOK, "proxy", "Who may speak for a patient, and receive for them.", whole=True),
+    "calls": Entry(WORK, "call_list", "Whom to call, and what came of it.", whole=True),
+    "notice": Entry(WORK, "notice", "What the house sends by itself, later, to one patient.", whole=True),
     "import": Entry(LOOK, "imports", "Bring patients in from other systems.", whole=True),
     "receive": Entry(LOOK, "receive", "Take in messages, as a gateway would."),
     "attachment": Entry(LOOK, "attachment", "Files that came with messages.", whole=True),

@@ -17,7 +17,7 @@ from crm_core.patients.roots import records_of
 from crm_core.patients.tables import LINK, PATIENT, ROOT, ContactPoint
 from crm_core.work.units import ReadUnit, WriteUnit
 
-DECEASED = "the patient is deceased"
+DECEASED = "the patient has died"
 MERGED = "a record merged into this patient's had the same"
 NUMBER_CHANGED = "the number is not the patient's any more"
 
