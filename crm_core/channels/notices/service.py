@@ -139,7 +139,7 @@ def _insert(unit: WriteUnit, patient_id: int, notice: NewNotice, number: int) ->
         "planned_at": unit.now,
         "fields_sealed": unit.seal(Field.NOTICE_FIELDS, number, fields),
     }
-    if not unit.execute(insert_or_ignore(unit.dialect, _TABLE).values(row)).rowcount:
+    if unit.scalar(insert_or_ignore(unit.dialect, _TABLE).values(row).returning(_TABLE.c.id)) is None:
         return None
     key = notice_timer_key(number)
     set_timers(unit, [NewTimer(kind=KIND, subject_id=number, run_at=notice.due_at, dedup_key=key)])
