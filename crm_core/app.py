@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 from crm_core.access.guard import check_active
@@ -102,7 +103,8 @@ class Crm:
         from crm_core.channels.mail.handing_in import hand_in
 
         boxes = sorted(self.settings.mailboxes.items())
-        return [MailChore(self.units, name, table, hand_in) for name, table in boxes]
+        take = partial(hand_in, observers=self.observers)
+        return [MailChore(self.units, name, table, take) for name, table in boxes]
 
     def _text_chores(self) -> list[Chore]:
         """One for all Twilio accounts of crm.toml; a home without any does not pay for httpx."""

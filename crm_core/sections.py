@@ -19,4 +19,15 @@ from crm_core.playbook.loader import Section
 
 _TEMPLATES = replace(TEMPLATES, checks=(*TEMPLATES.checks, check_templates))
 
-SECTIONS: tuple[Section, ...] = (CLINIC, CALENDARS, *INBOX, DANGER, KEYWORDS, CONTACT, CONSENT, PROMPTS, DIRECTORY, _TEMPLATES)
+SECTIONS: tuple[Section, ...] = (
+    CLINIC,
+    CALENDARS,
+    *INBOX,
+    DANGER,
+    KEYWORDS,
+    CONTACT,
+    CONSENT,
+    PROMPTS,
+    DIRECTORY,
+    _TEMPLATES,
+)

@@ -83,6 +83,12 @@ class HealthDetail(Strict):
     staff: OnHealth = OnHealth.WARN
 
 
+class Calls(Strict):
+    """How often a patient is called for one thing before that is given up."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
+
+
 class ContactSection(Strict):
     """contact.toml. A playbook without that file has these values, as the one that ships."""
 
@@ -91,6 +97,7 @@ class ContactSection(Strict):
     wait: Wait = Wait()
     purpose: Purposes = Purposes()
     health_detail: HealthDetail = HealthDetail()
+    calls: Calls = Calls()
 
 
 SECTION = Section(name="contact", model=ContactSection, files=("contact.toml",), required=False)

@@ -9,7 +9,6 @@ from sqlalchemy import insert, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
-from crm_core.channels.gateways.letter import local_part
 from crm_core.channels.model import Direction, Inbound
 from crm_core.channels.tables import Letter, Message
 from crm_core.vault.fields import Field
@@ -57,10 +56,19 @@ def keep_our_letters(unit: WriteUnit, attempt_ids: Mapping[int, str]) -> None:
     if not attempt_ids:
         return
     rows = [
-        {"message_id": message_id, "token": _token(unit, f"<{local_part(attempt_id)}@>")}
+        {"message_id": message_id, "token": _token(unit, f"<{letter_name(unit, attempt_id)}@>")}
         for message_id, attempt_id in attempt_ids.items()
     ]
     unit.execute(insert(Letter.__table__), rows)  # type: ignore[arg-type]
+
+
+def letter_name(unit: ReadUnit, attempt_id: str) -> str:
+    """What stands before the @ in the Message-ID of an attempt's letter.
+
+    Keyed, so that only who has had the letter can name it: who knows how attempts are numbered
+    must not be able to report a letter of ours as returned.
+    """
+    return unit.vault.fingerprint(f"letter {attempt_id}".encode()).hex()
 
 
 def conversations_answered(unit: ReadUnit, ids: Sequence[str]) -> list[int]:

@@ -34,7 +34,7 @@ _LEFT = frozenset({Delivery.SENDING, Delivery.SENT, Delivery.UNKNOWN})
 class Reported:
     """One report. `source` is the gateway's name; the message is known by the provider's id or by `attempt`.
 
-    `attempt` is the part of our Message-ID before the @ (gateways/letter.py). `permanent` says that
+    `attempt` is the part of our Message-ID before the @ (letters.letter_name). `permanent` says that
     nothing ever reaches the number or address, `opted_out` that its user told the carrier to stop.
     `code` and `reason` are the provider's, never a patient's data. `at` is when it happened, aware.
     """

@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from crm_core.access.model import SYSTEM
 from crm_core.channels.notices.model import About, Asks, NoticeState
 from crm_core.channels.notices.service import cancel_notices
 from crm_core.errors import NotFound, UsageError
 from crm_core.library.merge import MissingField
-from crm_core.patients.tables import Patient
+from crm_core.patients.model import ContactKind
+from crm_core.patients.queries import match_contact
+from crm_core.patients.service import opt_out
+from crm_core.patients.tables import POINT, Patient
+from crm_core.timers.chore import TimersChore
 from crm_core.words import Channel
 from tests.channels.planning import DAY, House, house_of
 from tests.conftest import MONDAY, StaffFactory
-from tests.inbox.conftest import Clinic
+from tests.inbox.conftest import ANA, Clinic
 
 ASKED = (
     "Hi Ana, you have a visit at Maple Street Primary Care on Tuesday, November 24 at 10:00 AM."
@@ -126,3 +130,65 @@ def test_a_person_is_told_at_once_what_could_not_be_filled_in_later(house: House
         house.plan_by_hand(agent, template_key="no_such")
     number = house.plan_by_hand(agent, asks=Asks.CONFIRMATION)
     assert house.see(number).occasion == f"by-hand-{number}"
+
+
+def test_a_number_that_opted_out_is_passed_over_for_a_call_and_never_for_another_person(house: House) -> None:
+    with house.crm.write(SYSTEM) as unit:
+        opt_out(unit, _point(house, ANA))
+    number = house.plan()
+    house.poll()
+    seen = house.see(number)
+    assert (house.sent(), seen.state, seen.channel) == ([], NoticeState.CALLING, Channel.VOICE)
+    (call,) = house.tasks("call")
+    assert (call.patient_id, call.task_id) == (house.clinic.patients["Ana"], seen.task_id)
+
+
+def test_who_has_no_number_that_works_leaves_one_task_to_find_one(house: House) -> None:
+    with house.crm.write(SYSTEM) as unit:
+        unit.execute(
+            update(POINT).where(POINT.c.id == _point(house, ANA)).values(invalid_at=MONDAY, invalid_reason="bounced")
+        )
+    first, second = house.plan(), house.plan(occasion="visit-2")
+    house.poll()
+    house.poll(MONDAY + timedelta(minutes=1))
+    assert {house.see(first).state, house.see(second).state} == {NoticeState.REFUSED}
+    (task,) = house.tasks("find_number")
+    assert task.patient_id == house.clinic.patients["Ana"]
+    assert house.sent() == []
+
+
+def test_who_wants_calls_gets_one_instead_of_a_text(house: House) -> None:
+    house.prefers("Ana", Channel.VOICE)
+    number = house.plan()
+    house.poll()
+    assert (house.sent(), house.see(number).state) == ([], NoticeState.CALLING)
+    (call,) = house.tasks("call")
+    assert call.title == "Call: Visit: will you come?"
+
+
+def test_a_batch_takes_as_many_statements_for_fifty_as_for_five(house: House) -> None:
+    counts = [_statements(house, 5, 0), _statements(house, 50, 100)]
+    assert counts[1] - counts[0] <= 1, counts
+
+
+def _statements(house: House, many: int, first: int) -> int:
+    for at in range(first, first + many):
+        house.clinic.patient(f"P{at}", "Lopez", f"+1 212 555 {2000 + at}", str(5000 + at))
+        house.plan(f"P{at}", f"visit-{at}")
+    seen: list[str] = []
+
+    def count(*args: object) -> None:
+        seen.append(str(args[2]))
+
+    event.listen(house.crm.store.writing, "before_cursor_execute", count)
+    try:
+        TimersChore(house.crm.units, house.crm.timer_handlers).run(lambda: False)
+    finally:
+        event.remove(house.crm.store.writing, "before_cursor_execute", count)
+    assert len(house.sent()) >= many
+    return len(seen)
+
+
+def _point(house: House, number: str) -> int:
+    found: int = house.clinic.see(SYSTEM, match_contact, ContactKind.PHONE, number).contact_point_id
+    return found

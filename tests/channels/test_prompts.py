@@ -285,10 +285,10 @@ def test_a_question_nobody_answers_expires_and_its_room_hears_of_it(house: House
 
 def test_three_unanswered_contacts_in_a_row_raise_one_task_of_a_coordinators(house: House) -> None:
     for at in range(3):
-        house.clinic.at(MONDAY + 2 * at * DAY)
-        house.plan(occasion=f"visit-{at}", about_at=MONDAY + (2 * at + 1) * DAY)
+        house.clinic.at(MONDAY + 3 * at * DAY)
+        house.plan(occasion=f"visit-{at}", about_at=MONDAY + (3 * at + 1) * DAY)
         house.poll()
-        house.poll(MONDAY + (2 * at + 1) * DAY)
+        house.poll(MONDAY + (3 * at + 1) * DAY)
         found = [task for task in house.tasks("follow_up") if task.title.startswith("Three contacts")]
         assert len(found) == (at == 2)
     assert (found[0].patient_id, found[0].role) == (house.clinic.patients["Ana"], "coordinator")
@@ -296,10 +296,10 @@ def test_three_unanswered_contacts_in_a_row_raise_one_task_of_a_coordinators(hou
 
 def test_a_text_of_the_patients_begins_the_count_anew(house: House) -> None:
     for at in range(4):
-        house.clinic.at(MONDAY + 2 * at * DAY)
-        house.plan(occasion=f"visit-{at}", about_at=MONDAY + (2 * at + 1) * DAY)
+        house.clinic.at(MONDAY + 3 * at * DAY)
+        house.plan(occasion=f"visit-{at}", about_at=MONDAY + (3 * at + 1) * DAY)
         house.poll()
-        house.poll(MONDAY + (2 * at + 1) * DAY)
+        house.poll(MONDAY + (3 * at + 1) * DAY)
         if at == 1:
             house.text("hello, is this the clinic")
     assert house.tasks("follow_up") == []

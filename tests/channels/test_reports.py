@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from crm_core.access.model import SYSTEM
-from crm_core.channels.gateways.letter import local_part
+from crm_core.channels.letters import letter_name
 from crm_core.channels.model import Delivery, Report
 from crm_core.channels.reports import Reported, report
 from crm_core.channels.tables import Outbox
@@ -156,10 +156,11 @@ def test_a_bounce_finds_its_letter_by_our_own_part_of_the_message_id(clinic: Cli
     number = letter(clinic, "How much is my bill?", sender="mia@example.org").conversation_id
     clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.", subject="Your bill")
     assert clinic.crm.courier.run_once().sent == 1
-    (row,) = outbox_rows(clinic.crm)
+    with clinic.crm.read(SYSTEM) as unit:
+        named = letter_name(unit, outbox_rows(clinic.crm)[0]["dedup_key"])
     bounce = Reported(
         source="smtp",
-        attempt=local_part(row["dedup_key"]),
+        attempt=named,
         fate=Report.FAILED,
         permanent=True,
         code="5.1.1",

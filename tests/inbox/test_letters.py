@@ -9,6 +9,7 @@ import pytest
 
 from crm_core.access.model import SYSTEM
 from crm_core.app import Crm
+from crm_core.channels.letters import letter_name
 from crm_core.channels.model import Received, Screened
 from crm_core.inbox import handling
 from crm_core.inbox.alarms import acknowledge
@@ -54,10 +55,9 @@ def left(crm: Crm) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
-def our_id(line: dict[str, object]) -> str:
-    from crm_core.channels.gateways.letter import message_id
-
-    return message_id(str(line["attempt"]), "clinic.example")
+def our_id(crm: Crm, line: dict[str, object]) -> str:
+    with crm.read(SYSTEM) as unit:
+        return f"<{letter_name(unit, str(line['attempt']))}@clinic.example>"
 
 
 REFILL = "Could you refill my metformin please"
@@ -71,7 +71,7 @@ def test_an_answer_joins_the_thread_of_the_letter_it_answers_though_another_is_n
     second = letter(clinic, BILL + " Please look into the charge on my card statement")
     assert second.conversation_id == first.conversation_id
     clinic.do(clinic.agent, answers.reply, clinic.crm.gate, first.conversation_id, "We will look into it.")
-    ours = our_id(left(clinic.crm)[-1])
+    ours = our_id(clinic.crm, left(clinic.crm)[-1])
     joined = letter(clinic, "And one more thing, was it paid?", in_reply_to=ours)
     assert joined.conversation_id == first.conversation_id
 
@@ -96,7 +96,7 @@ def test_a_reference_to_another_patients_thread_never_joins_it(clinic: Clinic) -
     patient(clinic, "Sam", SON, "2002")
     hers = letter(clinic, REFILL, message_id="<a1@mail.example>")
     clinic.do(clinic.agent, answers.reply, clinic.crm.gate, hers.conversation_id, "Which pharmacy, please?")
-    ours = our_id(left(clinic.crm)[-1])
+    ours = our_id(clinic.crm, left(clinic.crm)[-1])
     for sender in (SON, "stranger@example.org"):
         for named in ("<a1@mail.example>", ours):
             theirs = letter(clinic, "The one on Main Street, please", sender, in_reply_to=named)

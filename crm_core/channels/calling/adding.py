@@ -8,8 +8,9 @@ from typing import cast
 from sqlalchemy import Table
 
 from crm_core.access.model import Role
-from crm_core.channels.calling.model import MOST_CALLS, CallState, NewCall
+from crm_core.channels.calling.model import CallState, NewCall
 from crm_core.channels.calling.tables import CallItem
+from crm_core.channels.contact_section import ContactSection
 from crm_core.hours.arithmetic import next_open
 from crm_core.playbook.calendars import ALWAYS, CalendarsSection
 from crm_core.playbook.service import in_force
@@ -43,7 +44,7 @@ def add_call(unit: WriteUnit, call: NewCall) -> int:
         "purpose": call.purpose,
         "notice_id": call.notice_id,
         "state": CallState.WAITING,
-        "max_attempts": MOST_CALLS,
+        "max_attempts": in_force(unit).section(ContactSection).calls.max_attempts,
     }
     unit.execute(insert_or_ignore(unit.dialect, _TABLE, ["task_id"]).values(row))
     return task_id

@@ -10,9 +10,6 @@ from crm_core.tasks.model import TaskItem
 from crm_core.vault.sealed import Shown
 from crm_core.words import Purpose
 
-MOST_CALLS = 3
-"""How often a patient is called for one item before it is given up."""
-
 
 class CallState(StrEnum):
     """Where a call list item is; all but `waiting` are ends."""

@@ -13,6 +13,7 @@ from crm_core.channels.contact_section import Needs
 from crm_core.channels.contents import what_does_not_belong
 from crm_core.channels.gate.model import Candidate, Known
 from crm_core.channels.model import Reason
+from crm_core.words import Channel
 
 Step = Callable[[Candidate, Known], Reason | None]
 
@@ -28,15 +29,19 @@ def no(check: str, saw: str) -> Reason:
 
 
 def gateway(candidate: Candidate, known: Known) -> Reason:
-    """Whether the channel has a gateway."""
+    """Whether the channel has a gateway; a call is made by a person."""
+    if candidate.channel is Channel.VOICE:
+        return yes("gateway", "a person calls")
     if known.carrier is None:
         return no("gateway", f"none is set up for {candidate.channel}")
     return yes("gateway", known.carrier.name)
 
 
-def agreement(candidate: Candidate, known: Known) -> Reason:
+def agreement(candidate: Candidate, known: Known) -> Reason | None:
     """Whether the vendor who carries it has a BAA in date."""
     carrier = known.carrier
+    if candidate.channel is Channel.VOICE:
+        return None
     assert carrier is not None
     if not carrier.real:
         return yes("agreement", "stays in this house")
@@ -72,6 +77,8 @@ def shared(candidate: Candidate, known: Known) -> Reason | None:
     """Whether a text to a number that several use says which of them is meant."""
     if candidate.to_the_number_itself or known.shared_by < 2:  # noqa: PLR2004 - one person is not sharing
         return None
+    if candidate.channel is Channel.VOICE:
+        return yes("shared", f"shared by {known.shared_by}, and who calls asks for the patient")
     if not _names(candidate.text, candidate.first_name):
         return no("shared", f"shared by {known.shared_by}, and the text does not name the patient")
     if known.namesake:
@@ -90,6 +97,8 @@ def opt_out(candidate: Candidate, known: Known) -> Reason:
     assert known.point is not None
     if candidate.to_the_number_itself:
         return yes("opt-out", "answers what the number itself texted")
+    if candidate.channel is Channel.VOICE:
+        return yes("opt-out", "a call is no message")
     if known.point.opted_out:
         return no("opt-out", "opted out")
     if known.point.held and candidate.automatic:

@@ -13,7 +13,8 @@ from crm_core.errors import CrmError
 class Outgoing:
     """One message as a gateway gets it. `attempt_id` is its idempotency key at the provider.
 
-    The last three are Message-IDs and an address, for letters in a thread.
+    `reply_to` is an address, `in_reply_to` and `references` are Message-IDs, for letters in a thread.
+    `letter_name` is what the letter's own has before the @. `automatic`: no person wrote it.
     """
 
     attempt_id: str
@@ -23,6 +24,8 @@ class Outgoing:
     reply_to: str | None = None
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
+    letter_name: str | None = None
+    automatic: bool = False
 
     def __repr__(self) -> str:
         return f"Outgoing({self.attempt_id!r})"

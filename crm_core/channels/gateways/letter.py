@@ -16,14 +16,13 @@ _LONGEST_ADDRESS = 254
 _NEVER_IN_AN_ADDRESS = frozenset('<>(),;:"\\[]')
 
 
-def message_id(attempt_id: str, domain: str) -> str:
-    """The Message-ID of an attempt: the same each time, so that a reply names what it answers."""
-    return f"<{local_part(attempt_id)}@{domain}>"
+def message_id(outgoing: Outgoing, domain: str) -> str:
+    """The Message-ID of an attempt: the same each time, so that a reply names what it answers.
 
-
-def local_part(attempt_id: str) -> str:
-    """What stands before the @ in that Message-ID: by it alone we know our own, whatever the domain was."""
-    return hashlib.sha256(attempt_id.encode("utf-8", "replace")).hexdigest()[:32]
+    By what stands before the @ alone we know our own, whatever the domain was.
+    """
+    unnamed = hashlib.sha256(outgoing.attempt_id.encode("utf-8", "replace")).hexdigest()[:32]
+    return f"<{outgoing.letter_name or unnamed}@{domain}>"
 
 
 def domain_of(address: str) -> str:
@@ -52,12 +51,16 @@ def letter(outgoing: Outgoing, sender: str) -> EmailMessage:
         message["To"] = mailbox(outgoing.to)
         message["Subject"] = single_line(outgoing.subject or "")
         message["Date"] = format_datetime(datetime.now(UTC))
-        message["Message-ID"] = message_id(outgoing.attempt_id, domain_of(mailbox(sender)))
+        message["Message-ID"] = message_id(outgoing, domain_of(mailbox(sender)))
         if outgoing.reply_to:
             message["Reply-To"] = mailbox(outgoing.reply_to)
         if outgoing.in_reply_to:
             message["In-Reply-To"] = single_line(outgoing.in_reply_to)
             message["References"] = " ".join(map(single_line, (*outgoing.references, outgoing.in_reply_to)))
+        if outgoing.automatic:
+            # RFC 3834: whoever answers by machine leaves this alone; Exchange goes by a header of its own.
+            message["Auto-Submitted"] = "auto-generated"
+            message["X-Auto-Response-Suppress"] = "All"
         message.set_content(outgoing.body.encode("utf-8", "replace").decode("utf-8"), cte="quoted-printable")
     except (ValueError, MessageError):
         raise Permanent(reason="the letter cannot be written as e-mail") from None
