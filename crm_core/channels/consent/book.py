@@ -78,7 +78,8 @@ class ConsentBook:
         if point_id is None:
             return NOTHING_SAID
         words = self.of_points.get(point_id, {})
-        if point_id in self.opted_out:
+        # STOP ends messages; whether somebody may call is told apart.
+        if point_id in self.opted_out and channel is not Channel.VOICE:
             stops = [said for (_, over), said in words.items() if over is About.EVERYTHING]
             entry = newest([said for said in stops if said.decision is Decision.WITHDRAWN])
             since = self.opted_out[point_id]
