@@ -17,7 +17,7 @@ from crm_core.errors import Unavailable, UsageError
 from crm_core.settings import Settings
 from crm_tui import crash
 from crm_tui.commands import COMMANDS, Command, bindings
-from crm_tui.delivering import Delivering
+from crm_tui.delivering import Delivering, void
 from crm_tui.desk.entrance import AlarmView, CrmError, CutOff, Entrance
 from crm_tui.desk.lanes import Topic
 from crm_tui.ringing import Ringing
@@ -69,8 +69,9 @@ class CrmApp(Delivering, TakingBack, Ringing):
         self.start_delivering()
 
     def on_unmount(self) -> None:
-        """Stop listening."""
+        """Stop listening, and begin nothing more."""
         self._stop_listening()
+        self.stop_delivering()
 
     # The change feed and the alarm line
 
@@ -78,6 +79,8 @@ class CrmApp(Delivering, TakingBack, Ringing):
         """Alarms are looked at always; a screen when it is in view."""
         if event.topics & {Topic.ALARM, Topic.INBOX}:
             self._look_at_alarms()
+        if Topic.POLLERS in event.topics:
+            self.look_at_pollers()
         self.look_at_offers(event.topics)
         self.look_at_rings(event.topics)
         in_view = None if self.idle.is_locked else self.front
@@ -108,6 +111,12 @@ class CrmApp(Delivering, TakingBack, Ringing):
     def left(self) -> None:
         super().left()
         self.skipped.clear()
+
+    @override
+    def show_polling_trouble(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
+                screen.show_polling(self.polling_trouble)
 
     # What went wrong
 
@@ -247,10 +256,6 @@ class CrmApp(Delivering, TakingBack, Ringing):
                 screen.show_callers()
 
 
-def void(_: object) -> None:
-    """For a callback whose answer nobody wants."""
-
-
 def run(settings: Settings, *, os_user: str, login: str | None = None, served: bool = False) -> None:
     """Open the store and the console on it, until the user leaves."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -262,4 +267,8 @@ def run(settings: Settings, *, os_user: str, login: str | None = None, served: b
         )
     crash.guard_process()
     with open_crm(settings) as crm:
-        CrmApp(crm, Entrance(crm, os_user, login=login, served=served)).run()
+        app = CrmApp(crm, Entrance(crm, os_user, login=login, served=served))
+        try:
+            app.run()
+        finally:
+            app.wait_for_delivery()

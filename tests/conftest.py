@@ -87,13 +87,14 @@ def run_sql(server: str, statement: str) -> None:
 
 
 def settings_in(home: Path, store_url: str | None = None) -> Settings:
-    """A home whose texts and letters go to a spool file."""
+    """A home whose texts and letters go to a spool file, and whose consoles leave the polling to the test."""
     spool = SpoolTable(kind="spool", path=home / "spool.jsonl")
     return Settings(
         home=home,
         store_url=store_url or f"sqlite:///{home / 'crm.db'}",
         key_source=KeySource.FILE,
         anchor=home / "anchor.jsonl",
+        console_delivers=False,
         gateways={"sms": spool, "email": spool},
     )
 

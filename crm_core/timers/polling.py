@@ -54,7 +54,7 @@ class Poller:
     """One process's turn at what is due. Its methods may be called from any thread, and none of them blocks but `join`.
 
     `slower` stretches the pauses of every chore to at least that long, for a console that has
-    keys to answer. `told` is called with what a chore did, from that chore's thread.
+    keys to answer. `told` is called with what a chore of that kind did, from the chore's thread.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Poller:
         *,
         inside_console: bool = False,
         slower: timedelta = timedelta(0),
-        told: Callable[[Tally], None] = lambda _tally: None,
+        told: Callable[[str, Tally], None] = lambda _kind, _tally: None,
     ) -> None:
         self.tally = Tally()
         self.number: int | None = None
@@ -101,6 +101,11 @@ class Poller:
         for _chore, woken in self._chores:
             woken.set()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it is at work any more, so that its chores may be another's."""
+        return not any(thread.is_alive() for thread in self._threads)
+
     def join(self, longest: timedelta = LONGEST_STOP) -> bool:
         """Wait until all have ended, after `stop`; False where one has not in that time."""
         late = _ended(self._threads, longest)
@@ -118,7 +123,7 @@ class Poller:
         while not self._stop.is_set():
             # What is asked for from here on is looked for by the run after this one.
             woken.clear()
-            if self._guarded(chore.kind, lambda: self._count(chore.run(self._stop.is_set))):
+            if self._guarded(chore.kind, lambda: self._count(chore.kind, chore.run(self._stop.is_set))):
                 failures = 0
             else:
                 failures += 1
@@ -136,11 +141,11 @@ class Poller:
         else:
             woken.wait(max(chore.every, self._slower).total_seconds())
 
-    def _count(self, tally: Tally) -> None:
+    def _count(self, kind: str, tally: Tally) -> None:
         with self._counting:
             self.tally.add(tally)
         if tally != Tally():
-            self._told(tally)
+            self._told(kind, tally)
 
     def _keep_beating(self, working: Sequence[threading.Thread]) -> None:
         while True:

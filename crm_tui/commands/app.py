@@ -52,6 +52,15 @@ APP_COMMANDS: tuple[Command, ...] = (
         help="Dark, light or high contrast.",
     ),
     Command(
+        id="pollers",
+        keys=(),
+        label="pollers",
+        title="Pollers",
+        group=Group.APP,
+        help="Which processes send, take in and fire what is due, on which hosts, and how late each kind is.",
+        permission="poller:read",
+    ),
+    Command(
         id="lock",
         keys=("ctrl+l",),
         label="lock",

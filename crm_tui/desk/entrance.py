@@ -16,7 +16,6 @@ from crm_core.errors import CrmError
 from crm_core.inbox import alarms
 from crm_core.inbox.model import AlarmView
 from crm_core.inbox.take import put_down
-from crm_core.inbox.timing.passing import let_time_pass
 from crm_core.store.feed import Topic
 
 __all__ = ["Actor", "AlarmView", "CrmError", "CutOff", "Doorway", "Entered", "Entrance", "PasswordNeeded"]
@@ -66,12 +65,6 @@ class Entrance:
         """Every unacknowledged danger, with no patient in it: a locked console shows their number, too."""
         with self._crm.read(SYSTEM) as unit:
             return alarms.alarms(unit)
-
-    def deliver(self) -> int:
-        """Deliver what is due, for a console that is alone; returns how many did not go."""
-        let_time_pass(self._crm.units)
-        tally = self._crm.courier.run_once()
-        return tally.failed + tally.dead + tally.unknown
 
     def doorway(self) -> Doorway:
         """The account to sign in; CrmError where this system user has none."""

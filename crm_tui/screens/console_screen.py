@@ -77,6 +77,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
         yield AlarmLine(now=self.console.now)
         yield RingLine()
         yield from self.compose_body()
+        yield Line(id="polling")
         yield Line(id="held")
         yield CommandFooter(*self.FOOTER)
 
@@ -89,6 +90,7 @@ class ConsoleScreen(CommandHost, Screen[None]):
         self.show_alarm(self.console.alarm)
         self.show_callers()
         self.show_held(self.console.done.countdown())
+        self.show_polling(self.console.polling_trouble)
 
     # What the app tells
 
@@ -105,7 +107,14 @@ class ConsoleScreen(CommandHost, Screen[None]):
 
     def show_held(self, text: str) -> None:
         """Show how long the last text may still be taken back."""
-        for line in self.query("#held").results(Line):
+        self._show_line("#held", text)
+
+    def show_polling(self, text: str) -> None:
+        """Show what is wrong with the pollers; "" for nothing."""
+        self._show_line("#polling", text)
+
+    def _show_line(self, line_id: str, text: str) -> None:
+        for line in self.query(line_id).results(Line):
             line.display = bool(text)
             line.show(plain(text))
 

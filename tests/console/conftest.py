@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return store != "postgres" or "both_stores" in item.fixturenames
 
     items[:] = [item for item in items if stays(item)]
+
+
+@pytest.fixture
+def polls_inside(crm: Crm) -> None:
+    """A console that is alone polls, as it does unless crm.toml says otherwise."""
+    crm.settings = replace(crm.settings, console_delivers=True)
 
 
 @pytest.fixture

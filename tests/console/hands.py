@@ -118,3 +118,4 @@ async def console(
         if signed_in:
             await hands.come_in()
         yield hands
+    app.wait_for_delivery()

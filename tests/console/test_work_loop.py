@@ -53,41 +53,6 @@ async def test_a_person_clears_a_queue_without_browsing_it(clinic: Clinic, accou
         assert clinic.now_at(first.conversation_id).owner == "Kim"
 
 
-async def test_a_held_text_leaves_after_its_hold(clinic: Clinic, account: Account) -> None:
-    account("kim", Role.AGENT)
-    number = clinic.text(REFILL).conversation_id
-    async with console(clinic.crm, "kim") as hands:
-        await hands.press("n", "r")
-        await hands.type("Yes, today.")
-        await hands.press("ctrl+s")
-        hands.ticker.pass_by(16)
-        clinic.crm.clock.move(timedelta(seconds=16))  # type: ignore[attr-defined]
-        hands.app.deliver()
-        await hands.settle()
-        assert clinic.now_at(number).messages[-1].delivery == "sent"
-        await hands.until(lambda: not hands.sees("goes out in"))
-        await hands.press("z")
-        assert "the message has left" in hands.toasts
-        assert clinic.now_at(number).state == "waiting_patient"
-
-
-async def test_a_text_that_cannot_be_delivered_comes_back_open(clinic: Clinic, account: Account) -> None:
-    account("kim", Role.AGENT)
-    number = clinic.text(REFILL).conversation_id
-    async with console(clinic.crm, "kim") as hands:
-        await hands.press("n", "r")
-        await hands.type("Yes, today.")
-        await hands.press("ctrl+s")
-        clinic.text("STOP")
-        clinic.crm.clock.move(timedelta(seconds=16))  # type: ignore[attr-defined]
-        hands.app.deliver()
-        await hands.settle()
-        await hands.until(lambda: hands.sees("suppressed"))
-        await hands.press("w")
-        hands.expect("opted out")
-        assert clinic.now_at(number).state == "open"
-
-
 async def test_unfinished_work_is_asked_for_its_next_action(clinic: Clinic, account: Account) -> None:
     account("kim", Role.AGENT)
     number = clinic.text(REFILL).conversation_id

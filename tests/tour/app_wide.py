@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from crm_core.access.model import SYSTEM
+from crm_core.timers import heartbeats
+from crm_core.timers.model import Alive
 from tests.tour.coming_in import COME_IN
 from tests.tour.steps import Scene, Step, Typed
 from tests.tour.working import TAKE
+
+if TYPE_CHECKING:
+    from tests.tour.clinic import TourClinic
+
+
+def _a_poller_runs(clinic: TourClinic) -> None:
+    kinds = tuple(dict.fromkeys(chore.kind for chore in clinic.crm.chores))
+    with clinic.crm.write(SYSTEM) as unit:
+        heartbeats.begin(unit, Alive(host="back-office", process=812, kinds=kinds, inside_console=False))
+
 
 SCENES = (
     Scene(
@@ -93,9 +108,18 @@ SCENES = (
                 hides=("Petrov",),
             ),
             Step(
+                title="Pollers",
+                why="Which processes send, take in and fire what is due, and whether any of it is late.",
+                keys=("f2", ":", Typed("pollers"), "enter"),
+                verbs=("pollers",),
+                meanwhile=_a_poller_runs,
+                meanwhile_says="A poller runs on another host.",
+                shows=("back-office", "nothing due"),
+            ),
+            Step(
                 title="Lock",
                 why="An empty screen with the alarms' count; what was being written is kept.",
-                keys=("f2", "ctrl+l"),
+                keys=("escape", "ctrl+l"),
                 verbs=("lock",),
                 shows=("Locked", "Kim Reyes"),
                 hides=("open ·",),
