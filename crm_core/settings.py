@@ -143,7 +143,7 @@ class Settings:
     """What crm.toml says, with every path absolute.
 
     `store_url` holds a database password where there is one, so it is kept out of the repr.
-    `console_delivers`: a console of an embedded store delivers the outbox while it is open.
+    `console_delivers`: a console that is open while no other poller lives does what pollers do.
     `gateways` maps a channel's word ("email", "sms") to its table, `mailboxes` a name to its. `keys`
     maps a command of the console to the key that takes the place of its own.
     """
@@ -355,7 +355,7 @@ anchor = "anchor.jsonl"
 
 [console]
 lock_seconds = 120          # 30 to 900
-deliver = true              # an open console delivers what is due; false where `crm poll` runs
+deliver = true              # while no `crm poll` runs, an open console does its work
 
 # Texts are appended here until a provider is configured; nothing leaves this host.
 [gateway.sms]

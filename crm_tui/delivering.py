@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from crm_tui.desk.entrance import CrmError
+from crm_tui.desk.entrance import CrmError, Entrance
 from crm_tui.desk.pollers import PollersDesk, Polling, Seen
 from crm_tui.doors import Doors
 from crm_tui.screens.pollers import PollersPanel
 
 if TYPE_CHECKING:
+    from crm_core.app import Crm
     from crm_core.timers.model import Tally
 
 EVERY = 30.0
@@ -40,13 +42,14 @@ class Delivering(Doors):
         kind: str
         tally: Tally
 
-    pollers: PollersDesk
-    polling_trouble = ""
-    _wrong_since: float | None = None
+    def __init__(self, crm: Crm, entrance: Entrance, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(crm, entrance, monotonic=monotonic)
+        self.pollers = PollersDesk(crm)
+        self.polling_trouble = ""
+        self._wrong_since: float | None = None
 
     def start_delivering(self) -> None:
         """Look soon, and again and again from then on."""
-        self.pollers = PollersDesk(self.crm)
         self.set_timer(_FIRST, self.look_at_pollers)
         self.set_interval(EVERY, self.look_at_pollers)
 

@@ -21,12 +21,12 @@ def trouble(polling: Polling) -> str | None:
 
 
 def told(poller: PollerView, now: datetime) -> str:
-    """One poller: where, since when, and when it was heard."""
-    where = f"{poller.alive.host} {poller.alive.process}"
+    """One poller: where, and since when it has polled, or has not."""
+    where = f"{poller.alive.host} process {poller.alive.process}"
     if poller.alive.inside_console:
-        where += " (in a console)"
+        where += ", in a console"
     if poller.lives:
-        return f"{where}, for {span(now - poller.started_at)}" if span(now - poller.started_at) != "now" else where
+        return f"{where}, began {ago(poller.started_at, now)}"
     if poller.stopped_at is not None:
         return f"{where}, stopped {ago(poller.stopped_at, now)}"
-    return f"{where}, not heard since {ago(poller.seen_at, now)}"
+    return f"{where}, last heard {ago(poller.seen_at, now)}"

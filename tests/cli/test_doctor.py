@@ -133,7 +133,7 @@ def test_it_says_which_pollers_live_and_how_late_they_are(crm_home: Caller) -> N
         every = tuple(dict.fromkeys(chore.kind for chore in crm.chores))
         number = heartbeats.begin(unit, Alive(host="desk-1", process=7, kinds=every, inside_console=False))
     found = findings(crm_home)["pollers"]
-    assert (found["ok"], found["detail"]) == (True, "1 alive, nothing late: desk-1 7")
+    assert (found["ok"], found["detail"]) == (True, "1 alive, nothing late: desk-1 process 7, began just now")
     with open_crm(read_settings(crm_home.home)) as crm, crm.write(SYSTEM) as unit:
         due = unit.now - timedelta(minutes=5)
         set_timers(unit, [NewTimer(kind="incoming", subject_id=1, run_at=due, dedup_key="one")])
