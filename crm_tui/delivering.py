@@ -92,7 +92,7 @@ class Delivering(Doors):
         elif self._wrong_since is None:
             self._wrong_since = now
         lasts = self._wrong_since is not None and now - self._wrong_since >= self.patience
-        self.polling_trouble = f"{trouble} · : pollers says more" if lasts else ""
+        self.polling_trouble = f"{trouble} · :pollers" if lasts else ""
         self.show_polling_trouble()
 
     def show_polling_trouble(self) -> None:

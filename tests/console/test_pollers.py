@@ -121,7 +121,7 @@ async def test_one_line_says_that_nothing_polls_or_that_work_is_late_and_goes_wh
         hands.app.patience = 0.0
         hands.app.look_at_pollers()
         await hands.settle()
-        hands.expect("Nothing polls: nothing is sent, fired or taken in · : pollers says more")
+        hands.expect("Nothing polls: nothing is sent, fired or taken in · :pollers")
         service_begins(clinic.crm)
         await hands.until(lambda: not hands.sees("Nothing polls"))
         with clinic.crm.write(SYSTEM) as unit:
@@ -129,9 +129,9 @@ async def test_one_line_says_that_nothing_polls_or_that_work_is_late_and_goes_wh
             set_timers(unit, [NewTimer(kind="incoming", subject_id=1, run_at=late, dedup_key="one")])
         hands.app.look_at_pollers()
         await hands.settle()
-        hands.expect("Late: timers 3 min · : pollers says more")
+        hands.expect("Late: incoming 3 min, timers 3 min; nobody polls incoming · :pollers")
         await hands.press("g", "enter")
-        hands.expect("Late: timers 3 min")
+        hands.expect("Late: incoming 3 min, timers 3 min; nobody polls incoming · :pollers")
 
 
 async def test_who_polls_what_and_how_late_it_is_can_be_looked_up(clinic: Clinic, account: Account) -> None:
@@ -146,7 +146,7 @@ async def test_who_polls_what_and_how_late_it_is_can_be_looked_up(clinic: Clinic
         await hands.press(":")
         await hands.type("pollers")
         await hands.press("enter")
-        hands.expect("Late: timers 3 min; nobody polls timers")
+        hands.expect("nobody polls incoming, timers")
         hands.expect("desk-1 process 8, in a console, began just now")
         hands.expect("back-office process 7, last heard 5 min ago")
         hands.expect("outbox      polled by 1, nothing due")
