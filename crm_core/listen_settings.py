@@ -8,31 +8,29 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+
+from crm_core.twilio_settings import Table
 
 PORT = 8021
 _ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+")
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class TwilioListenTable(_Table):
+class TwilioListenTable(Table):
     """`[listen.twilio]`: the account whose webhooks are taken, and its auth token, which signs them."""
 
     account: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$")
     token_file: Path
 
 
-class HookTable(_Table):
+class HookTable(Table):
     """`[listen.hook.NAME]`: a portal or a chat that signs what it brings."""
 
     channel: Literal["portal", "webform", "chat", "social"]
     secret_file: Path
 
 
-class FormTable(_Table):
+class FormTable(Table):
     """`[listen.form.NAME]`: a form of the clinic's own site, brought by its server or by visitors' browsers.
 
     `origins` are the sites whose pages may post it from a browser. `per_minute` is how many a
@@ -60,7 +58,7 @@ class FormTable(_Table):
         return self
 
 
-class PhoneTable(_Table):
+class PhoneTable(Table):
     """`[listen.phone.NAME]`: a telephone system that says who rings."""
 
     secret_file: Path
@@ -69,7 +67,7 @@ class PhoneTable(_Table):
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 
 
-class ListenTable(_Table):
+class ListenTable(Table):
     """`[listen]`. Beyond this host it listens only with a certificate, or behind a proxy that has one.
 
     `public_url` is the address by which providers call it, over which Twilio signs. `largest_body`

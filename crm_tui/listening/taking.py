@@ -39,14 +39,18 @@ class Taker:
         """The store's time."""
         return self._crm.clock.now()
 
-    async def take(self, source: str, brought: Payload) -> bool:
-        """Write it down; False where it was here before. Refusal 503 where it could not be, 409 for another's id."""
+    async def take(self, source: str, brought: Payload, *, trusted_ids: bool = False) -> bool:
+        """Write it down; False where it was here before. Refusal 503 where it could not be.
+
+        Something else under an id that was used before is refused (409), unless its sender gives
+        ids that are surely its own: what was read from its list may have brought more of the same.
+        """
 
         def write() -> bool:
             with self._crm.write(LISTENER) as unit:
                 if take_in(unit, source, brought) is not None:
                     return True
-                same = is_the_same(unit, source, brought)
+                same = trusted_ids or is_the_same(unit, source, brought)
             if not same:
                 raise Refusal(HTTPStatus.CONFLICT, "something else was taken under this id; give each its own")
             return False

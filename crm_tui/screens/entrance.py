@@ -23,6 +23,9 @@ class EntranceScreen(Screen[None]):
     """
 
     AUTO_FOCUS = None
+    DEFAULT_CSS = """
+    EntranceScreen RingLine { dock: bottom; }
+    """
 
     def __init__(self, doorway: Doorway | None, *, title: str, said: str = "", unlocks: bool = False) -> None:
         super().__init__()
@@ -37,7 +40,7 @@ class EntranceScreen(Screen[None]):
         return cast("CrmApp", self.app)
 
     def compose(self) -> ComposeResult:
-        """The panel alone; over it how many telephones ring, while a console is locked."""
+        """The panel alone; under it how many telephones ring, while a console is locked."""
         yield RingLine()
         yield LockPanel(
             title=self._title_text,

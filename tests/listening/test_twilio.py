@@ -9,9 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from crm_core.access.model import SYSTEM
 from crm_core.app import Crm
+from crm_core.channels.gateways.twilio_reports import SOURCE
 from crm_core.channels.incoming.tables import Incoming
+from crm_core.channels.incoming.taking import take_in
+from crm_core.channels.model import Attached, Inbound
 from crm_core.channels.tables import Message
+from crm_core.words import Channel
 from crm_tui.listening.signing import TwilioToken
 from tests.channels.incoming import count, handle
 from tests.inbox.conftest import Clinic
@@ -95,9 +100,15 @@ def test_one_sid_is_one_message_however_often_and_how_close_together_it_comes(
     assert count(clinic.crm, Message) == count(clinic.crm, Incoming) == 1
 
 
-def test_another_text_under_a_known_sid_is_no_success(web: httpx.Client) -> None:
-    assert post_as_twilio(web, AT, text_form(), public=PUBLIC).status_code == 200
-    assert post_as_twilio(web, AT, text_form(Body="another"), public=PUBLIC).status_code == 409
+def test_what_the_accounts_list_brought_first_is_known_by_its_sid(crm: Crm, web: httpx.Client) -> None:
+    listed = Inbound(
+        channel=Channel.SMS, sender="+12125550101", text="", at=crm.clock.now(), provider_id="SM" + "1" * 32,
+        attachments=(Attached(name="ME1.jpg", media_type="image/jpeg", content=b"jpeg"),),
+    )  # fmt: skip
+    with crm.write(SYSTEM) as unit:
+        assert take_in(unit, SOURCE, listed) is not None
+    assert post_as_twilio(web, AT, text_form(Body="", NumMedia="1"), public=PUBLIC).status_code == 200
+    assert count(crm, Incoming) == 1
 
 
 def test_pictures_are_named_by_type_and_whatsapp_is_its_own_channel(clinic: Clinic, web: httpx.Client) -> None:
