@@ -26,6 +26,7 @@ from crm_core.channels.gateways.base import (
     Temporary,
     UnknownFate,
 )
+from crm_core.channels.gateways.enhanced_codes import enhanced_code, no_such_address
 from crm_core.channels.gateways.letter import domain_of, letter, mailbox
 from crm_core.errors import CrmError
 from crm_core.settings import SmtpTable, read_secret
@@ -38,7 +39,6 @@ _LOGIN = frozenset({530, 534, 535, 538})
 """Answers that are about our account and not about the letter: it stays queued."""
 _TEMPORARY, _PERMANENT = 400, 500
 _READY, _STARTED = 250, 354
-_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 class SmtpGateway:
@@ -106,7 +106,7 @@ class SmtpGateway:
             raise Permanent(reason="the mail server takes no address with such letters")
         with self._talking(server):
             self._expect(server, server.mail(mailbox(self._settings.sender), options))
-            self._expect(server, server.rcpt(to))
+            self._expect(server, server.rcpt(to), of_the_address=True)
             self._expect(server, server.docmd("data"), _STARTED)
         return server
 
@@ -192,8 +192,13 @@ class SmtpGateway:
             self._drop()
             raise _Lost(reason="the connection to the mail server was lost") from None
 
-    def _expect(self, server: smtplib.SMTP, reply: tuple[int, bytes], wanted: int = _READY) -> None:
-        """Go on only if the server said yes; otherwise take this letter back and say why."""
+    def _expect(
+        self, server: smtplib.SMTP, reply: tuple[int, bytes], wanted: int = _READY, *, of_the_address: bool = False
+    ) -> None:
+        """Go on only if the server said yes; otherwise take this letter back and say why.
+
+        `of_the_address`: a refusal here may mean that the recipient's address will never work.
+        """
         code, words = reply
         if code == wanted or (wanted == _READY and code // 100 == _READY // 100):
             self._limit(server)
@@ -201,12 +206,12 @@ class SmtpGateway:
         if code == _CLOSING or code < _TEMPORARY:
             self._drop()
             raise _Lost(reason=f"the mail server answered {code}")
-        enhanced = _ENHANCED.match(words or b"")
-        reason = f"the mail server answered {code}" + (f" {enhanced[0].decode()}" if enhanced else "")
+        enhanced = enhanced_code((words or b"").decode("ascii", "replace"))
+        reason = f"the mail server answered {code}" + (f" {enhanced}" if enhanced else "")
         self._take_back(server)
         if code in _LOGIN or code < _PERMANENT:
             raise Temporary(reason=reason)
-        raise Permanent(reason=reason)
+        raise Permanent(reason=reason, code=enhanced, bad_number=of_the_address and no_such_address(enhanced))
 
     def _take_back(self, server: smtplib.SMTP) -> None:
         try:

@@ -6,20 +6,17 @@ never the words around them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_string
 from email.message import Message
 from email.policy import default
 
+from crm_core.channels.gateways.enhanced_codes import enhanced_code, no_such_address
 from crm_core.channels.letters import letter_ids
 from crm_core.channels.mail.headers import header
 
 _MOST_PARTS, _MOST_RECIPIENTS = 50, 100
-_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_ABOUT_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
-"""Addresses that do not work, too (RFC 3463), but ours, not the recipient's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +35,8 @@ class Returned:
 
     @property
     def no_such_address(self) -> bool:
-        """Whether nothing will ever reach the address: it does not exist, or cannot."""
-        known = self.action == "failed" and self.status is not None
-        return known and str(self.status).startswith("5.1.") and self.status not in _ABOUT_THE_SENDER
+        """Whether nothing will ever reach the address."""
+        return self.action == "failed" and no_such_address(self.status)
 
 
 def returned_in(letter: Message) -> tuple[Returned, ...]:
@@ -95,13 +91,13 @@ def _recipient(block: Message, letters: tuple[str, ...]) -> Returned | None:
     """One recipient's group; None where it is the message's own group, or says nothing."""
     named = (_address(header(block, name)) for name in ("Original-Recipient", "Final-Recipient"))
     recipients = tuple(dict.fromkeys(address for address in named if address))
-    status = _STATUS.match(header(block, "Status").strip())
+    status = enhanced_code(header(block, "Status"))
     action = header(block, "Action").strip().lower()
     if not action and status is not None:
-        action = {"2": "delivered", "4": "delayed", "5": "failed"}[status[0][0]]
+        action = {"2": "delivered", "4": "delayed", "5": "failed"}[status[0]]
     if not recipients or not action:
         return None
-    return Returned(letters=letters, recipients=recipients, action=action, status=status[0] if status else None)
+    return Returned(letters=letters, recipients=recipients, action=action, status=status)
 
 
 def _address(field: str) -> str:

@@ -19,6 +19,9 @@ from crm_core.work.units import ReadUnit, Units
 
 log = logging.getLogger(__name__)
 
+TAKE_OVER_EVERY = 15.0
+"""Seconds after which a poller asks again whether the one that reads the mailbox still does."""
+
 
 class MailChore:
     """Reads the mailbox called `name`. Of all pollers of all hosts one reads it; the others ask again later."""
@@ -32,6 +35,7 @@ class MailChore:
         self._table = table
         self._hand_in = hand_in
         self._reader: Reader | None = None
+        self._elsewhere = False
         self._connected_at = 0.0
 
     def run(self, stopped: Callable[[], bool]) -> Tally:
@@ -85,6 +89,7 @@ class MailChore:
     def _claimed(self) -> Reader | None:
         with self._units.write(SYSTEM) as unit:
             place = claim(unit, self._name, self._table)
+        self._elsewhere = place is None
         if place is None:
             return None
         self._reader = Reader(self._units, self._table, place, self._hand_in)
@@ -96,6 +101,6 @@ class MailChore:
         self.close(error.reason)
 
     def _pause(self, stopped: Callable[[], bool]) -> None:
-        end = time.monotonic() + self._table.every
+        end = time.monotonic() + (min(self._table.every, TAKE_OVER_EVERY) if self._elsewhere else self._table.every)
         while not stopped() and time.monotonic() < end:
             time.sleep(TICK)

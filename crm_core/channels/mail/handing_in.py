@@ -15,6 +15,7 @@ from sqlalchemy import select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.channels.gateways.base import Permanent
+from crm_core.channels.gateways.enhanced_codes import in_words
 from crm_core.channels.gateways.letter import mailbox as bare
 from crm_core.channels.incoming.taking import take_in
 from crm_core.channels.letters import our_letter
@@ -76,6 +77,12 @@ def _note(unit: WriteUnit, returned: Returned, name: str, at: datetime, observer
     if fate is None:
         return
     reported = Reported(
-        source="smtp", fate=fate, at=at, attempt=name, permanent=returned.no_such_address, code=returned.status
+        source="smtp",
+        fate=fate,
+        at=at,
+        attempt=name,
+        permanent=returned.no_such_address,
+        code=returned.status,
+        reason=in_words(returned.status),
     )
     report(unit, reported, observers)

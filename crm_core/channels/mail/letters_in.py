@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 
-from crm_core.channels.mail.headers import header
+from crm_core.channels.mail.headers import header, written_by_a_machine
 from crm_core.channels.mail_reading import NotALetter, parsed, read_letter
 from crm_core.channels.model import Attached, Inbound
 from crm_core.words import Channel
@@ -43,23 +43,25 @@ def beginning(raw: bytes, size: int, mailbox: str, came_at: datetime) -> Inbound
 def _odd(raw: bytes, came_at: datetime, what: str) -> Inbound:
     readable = raw[:_READABLE].decode("utf-8", "replace")
     whole = Attached(name="letter.eml", media_type="application/octet-stream", size=len(raw), content=raw)
+    sender, automatic = _written_by(raw)
     return Inbound(
         channel=Channel.EMAIL,
-        sender=_sender(raw),
+        sender=sender,
         text=f"[{what} It came by e-mail and is attached as letter.eml.]\n\n{readable}",
         at=came_at,
         attachments=(whole,),
-        automatic=False,
+        automatic=automatic,
     )
 
 
-def _sender(raw: bytes) -> str:
-    """Whoever the letter names as having to do with its sending; empty where nobody."""
+def _written_by(raw: bytes) -> tuple[str, bool]:
+    """Whoever the letter names as having to do with its sending, empty where nobody; and whether a machine wrote it."""
     try:
-        letter = parsed(raw[:BEGINNING])
-        return next((found for name in _WHO_ELSE if (found := parseaddr(header(letter, name))[1])), "")
+        letter = parsed(raw)
+        sender = next((found for name in _WHO_ELSE if (found := parseaddr(header(letter, name))[1])), "")
+        return sender, written_by_a_machine(letter)
     except Exception:  # noqa: BLE001 - as in `taken`
-        return ""
+        return "", False
 
 
 def unread(raw: bytes, mailbox: str, came_at: datetime) -> Inbound:

@@ -121,7 +121,7 @@ def test_a_bounce_opens_the_conversation_and_makes_none(
     clinic.do(clinic.agent, close, number, outcome="resolved")
     came(clinic.crm, bounce(name, returned=returned))
     (row,) = outbox_rows(clinic.crm)
-    assert (row["state"], row["failure"]) == (Delivery.FAILED, "not delivered: 5.1.1")
+    assert (row["state"], row["failure"]) == (Delivery.FAILED, "not delivered: 5.1.1 no such address")
     after = clinic.now_at(number)
     assert (after.state, "not delivered" in str(after.next_action)) == (State.OPEN, True)
     assert taken_in(clinic.crm) == 0
