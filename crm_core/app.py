@@ -24,6 +24,7 @@ from crm_core.channels.person_changes import StopsContact
 from crm_core.channels.prompts.expiring import PromptExpiry
 from crm_core.channels.prompts.replies import PromptHandler
 from crm_core.channels.screening import screen_inbound
+from crm_core.channels.unsubscribing import UnsubscribeHandler
 from crm_core.clock import Clock, SystemClock
 from crm_core.errors import StoreMissing
 from crm_core.inbox.answering.deliveries import InboxSendObserver
@@ -77,8 +78,8 @@ class Crm:
         self.observers = (InboxSendObserver(), NoticeSendObserver())
         self.units.shared[PATIENT_OBSERVERS] = (StopsContact(observers=self.observers), ContactFollower())
         keywords = KeywordHandler(self.gate, self.observers)
-        # Opt-out words, pending prompts, an open survey once there are surveys; the threads take the rest.
-        handlers = (keywords, PromptHandler(self.gate))
+        # Opt-outs, pending prompts, an open survey once there are surveys; the threads take the rest.
+        handlers = (keywords, UnsubscribeHandler(), PromptHandler(self.gate))
         self.receiver = Receiver(screen=screen_inbound, handlers=handlers, threads=InboxThreads())
         self.courier = Courier(units=self.units, gate=self.gate, observers=self.observers)
         incoming = IncomingHandler(self.receiver, self.observers)

@@ -130,6 +130,7 @@ def _open(unit: WriteUnit, row: Any) -> _Opened:
         references=known[:-1],
         letter_name=letter_name(unit, row.dedup_key) if is_letter else None,
         automatic=row.automatic,
+        optional=candidate.unasked,
     )
     return _Opened(row=row, candidate=candidate, outgoing=outgoing)
 

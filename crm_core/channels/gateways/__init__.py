@@ -28,7 +28,7 @@ def build_gateways(settings: Settings) -> dict[Channel, Gateway]:
 
 def _built(settings: Settings, channel: Channel, table: AnyGateway) -> Gateway:
     if isinstance(table, SmtpTable):
-        letters = SmtpGateway(table)
+        letters = SmtpGateway(table, answers_are_read=bool(settings.mailboxes))
         return letters if table.per_second is None else Paced(letters, _pace(settings, channel, table.per_second))
     if isinstance(table, TwilioTable):
         # httpx takes a while to import, and most homes at a start have no use for it.

@@ -15,6 +15,7 @@ class Outgoing:
 
     `reply_to` is an address, `in_reply_to` and `references` are Message-IDs, for letters in a thread.
     `letter_name` is what the letter's own has before the @. `automatic`: no person wrote it.
+    `optional`: and its reader did not ask for it, so that it may be unsubscribed from.
     """
 
     attempt_id: str
@@ -26,6 +27,7 @@ class Outgoing:
     references: tuple[str, ...] = ()
     letter_name: str | None = None
     automatic: bool = False
+    optional: bool = False
 
     def __repr__(self) -> str:
         return f"Outgoing({self.attempt_id!r})"

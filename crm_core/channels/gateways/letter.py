@@ -43,8 +43,11 @@ def mailbox(text: str) -> str:
         raise Permanent(reason="not an e-mail address") from None
 
 
-def letter(outgoing: Outgoing, sender: str) -> EmailMessage:
-    """The message from `sender` ("Name <address>"); a subject with line breaks becomes one line."""
+def letter(outgoing: Outgoing, sender: str, *, answers_are_read: bool = False) -> EmailMessage:
+    """The message from `sender` ("Name <address>"); a subject with line breaks becomes one line.
+
+    Where answers to it are read, an optional one says how to unsubscribe (unsubscribing.py).
+    """
     message = EmailMessage(policy=SMTP.clone(utf8=not outgoing.to.isascii()))
     try:
         message["From"] = sender
@@ -61,6 +64,9 @@ def letter(outgoing: Outgoing, sender: str) -> EmailMessage:
             # RFC 3834: whoever answers by machine leaves this alone; Exchange goes by a header of its own.
             message["Auto-Submitted"] = "auto-generated"
             message["X-Auto-Response-Suppress"] = "All"
+        if outgoing.optional and outgoing.letter_name and answers_are_read:
+            asked = f"mailto:{mailbox(sender)}?subject=unsubscribe%20{outgoing.letter_name}"
+            message["List-Unsubscribe"] = f"<{asked}>"
         message.set_content(outgoing.body.encode("utf-8", "replace").decode("utf-8"), cte="quoted-printable")
     except (ValueError, MessageError):
         raise Permanent(reason="the letter cannot be written as e-mail") from None

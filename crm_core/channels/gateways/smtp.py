@@ -42,11 +42,15 @@ _READY, _STARTED = 250, 354
 
 
 class SmtpGateway:
-    """Sends letters by one submission server. Not shared between threads."""
+    """Sends letters by one submission server. Not shared between threads.
+
+    `answers_are_read` says that what is sent to its own address comes into a mailbox of ours.
+    """
 
     real = True
 
-    def __init__(self, settings: SmtpTable) -> None:
+    def __init__(self, settings: SmtpTable, *, answers_are_read: bool = False) -> None:
+        self._answers_are_read = answers_are_read
         self.name = "smtp"
         self._settings = settings
         self._server: smtplib.SMTP | None = None
@@ -60,7 +64,7 @@ class SmtpGateway:
     def send(self, outgoing: Outgoing) -> Accepted:
         """Send one letter; its provider id is its Message-ID."""
         self._deadline = time.monotonic() + LONGEST_SEND
-        message = letter(outgoing, self._settings.sender)
+        message = letter(outgoing, self._settings.sender, answers_are_read=self._answers_are_read)
         to = mailbox(outgoing.to)
         server = self._offered(to)
         text = message.as_bytes()
