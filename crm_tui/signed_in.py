@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crm_core.app import Crm
 from crm_tui.desk.acts import ActsDesk
 from crm_tui.desk.company import CompanyDesk
+from crm_tui.desk.consent import ConsentDesk
 from crm_tui.desk.directory import DirectoryDesk
 from crm_tui.desk.entrance import Entered
 from crm_tui.desk.files import FilesDesk
@@ -39,6 +40,7 @@ class SignedIn:
     library: LibraryDesk
     handoff: HandoffDesk
     company: CompanyDesk
+    consent: ConsentDesk
     outbox: OutboxDesk
     ringing: RingingDesk
     choices: Choices
@@ -77,6 +79,7 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         library=LibraryDesk(crm, entered.actor),
         handoff=HandoffDesk(crm, entered.actor),
         company=CompanyDesk(crm, entered.actor),
+        consent=ConsentDesk(crm, entered.actor),
         outbox=OutboxDesk(crm, entered.actor),
         ringing=RingingDesk(crm, entered.actor),
         choices=desk.choices(),

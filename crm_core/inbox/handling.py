@@ -36,6 +36,7 @@ from crm_core.inbox.sharing.escalation import ForPhysicians, accepted, for_physi
 from crm_core.inbox.tables import Step
 from crm_core.inbox.take import in_no_other_hands
 from crm_core.patients.contact_points import users_of
+from crm_core.patients.proxies import spoken_for_by
 from crm_core.patients.service import link_contact
 from crm_core.patients.tables import Patient
 from crm_core.words import Priority
@@ -231,7 +232,7 @@ def close(
 
 @needs(Permission.PATIENT_LINK)
 def link(unit: WriteUnit, conversation_id: int, patient_id: int) -> None:
-    """Say which patient an unlinked conversation is with, and note the number as theirs too."""
+    """Say which patient an unlinked conversation is with, and note the number as theirs, unless it is a proxy's."""
     conversation = current(unit, conversation_id)
     merged_into = conversation.row["merged_into_id"]
     if merged_into is not None:
@@ -246,7 +247,7 @@ def link(unit: WriteUnit, conversation_id: int, patient_id: int) -> None:
         raise NotFound(kind="patient", id=f"P-{patient_id}")
     who = record.merged_into_id or record.id
     contact_point_id = conversation.row["contact_point_id"]
-    is_new = contact_point_id is not None and who not in users_of(unit, contact_point_id)
+    is_new = contact_point_id is not None and not _is_known(unit, who, contact_point_id)
     if is_new:
         link_contact(unit, who, contact_point_id)
     change(
@@ -257,6 +258,11 @@ def link(unit: WriteUnit, conversation_id: int, patient_id: int) -> None:
         undoable=True,
         linked_contact=contact_point_id if is_new else None,
     )
+
+
+def _is_known(unit: ReadUnit, patient_id: int, contact_point_id: int) -> bool:
+    """Whether the number is the patient's already, or that of somebody who speaks for them."""
+    return patient_id in {*users_of(unit, contact_point_id), *spoken_for_by(unit, contact_point_id)}
 
 
 @needs(Permission.CONVERSATION_READ)

@@ -13,6 +13,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import NotFound, UsageError
+from crm_core.patients.briefs import briefs
 from crm_core.patients.model import Relation
 from crm_core.patients.roots import present, records_of
 from crm_core.patients.tables import PATIENT, POINT, ROOT, ContactPoint, Proxy
@@ -139,6 +140,47 @@ def proxies(unit: ReadUnit, patient_id: int, *, ended: bool = False) -> tuple[Pr
         for row in seen
     ]
     return tuple(sorted(views, key=lambda view: not view.in_force))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class SpokenFor:
+    """A patient for whom somebody at a number may speak, and who that is."""
+
+    patient_id: int
+    patient: Shown
+    proxy: Shown
+    relation: Relation
+
+
+@needs(Permission.PATIENT_READ)
+def spoken_for(unit: ReadUnit, contact_point_id: int) -> tuple[SpokenFor, ...]:
+    """For whom somebody at this number may speak now, by patient: whom a text from it may be about."""
+    ids = spoken_for_by(unit, contact_point_id)
+    with unit.listing("proxies", "number"):
+        names = {brief.patient_id: brief.name for brief in briefs(unit, ids)}
+        rows = unit.execute(
+            select(Proxy.name, Proxy.relation, ROOT.label("root"))
+            .join(PATIENT, PATIENT.c.id == Proxy.patient_id)
+            .where(Proxy.contact_point_id == contact_point_id, Proxy.may_speak, in_force_now(unit))
+            .order_by(Proxy.id)
+        )
+        found = [
+            SpokenFor(
+                patient_id=row.root,
+                patient=names[row.root],
+                proxy=unit.open(row.name) or Shown(""),
+                relation=row.relation,
+            )
+            for row in rows
+        ]
+    return tuple(found)
+
+
+@needs(Permission.PATIENT_READ)
+def proxy_at(unit: ReadUnit, patient_id: int, contact_point_id: int) -> ProxyView | None:
+    """Who at this number may speak for that patient or receive for them now; None where nobody may."""
+    found = proxies(unit, patient_id)
+    return next((one for one in found if one.contact_point_id == contact_point_id), None)
 
 
 def speaker(unit: ReadUnit, patient_id: int, proxy_id: int) -> None:

@@ -13,6 +13,7 @@ from crm_core.patients.contacts import is_like_a_number
 from crm_core.patients.model import ContactKind, ContactMatch, ContactUse, Origin
 from crm_core.patients.observers import patient_observers
 from crm_core.patients.preparing import birth_tokens, name_tokens, prepare_contact
+from crm_core.patients.proxies import spoken_for_by
 from crm_core.patients.region import clinic_region
 from crm_core.patients.tables import IDENTIFIER, LINK, PATIENT, POINT, Patient
 from crm_core.store import search_index
@@ -34,13 +35,20 @@ def ensure_contact_point(unit: WriteUnit, kind: ContactKind, value: str) -> int:
 def match_sender(unit: WriteUnit, channel: Channel, sender: str) -> ContactMatch:
     """Whose message this is. An unknown number or address is kept, so that it can opt out.
 
-    A sender who is neither (a chat visitor's handle) has no contact point.
+    A number that is no patient's own but a proxy's is that patient's, where there is one alone. A
+    sender who is neither (a chat visitor's handle) has no contact point.
     """
     kind = _kind_of(channel, sender)
     if kind is None or (prepared := prepare_contact(unit.vault, kind, sender, clinic_region(unit))) is None:
         return ContactMatch(contact_point_id=None)
     point_id = ensure_points(unit, [prepared])[prepared.key]
-    return ContactMatch(contact_point_id=point_id, patient_ids=users_of(unit, point_id))
+    return ContactMatch(contact_point_id=point_id, patient_ids=users_of(unit, point_id) or _by_proxy(unit, point_id))
+
+
+def _by_proxy(unit: WriteUnit, point_id: int) -> tuple[int, ...]:
+    """The one patient for whom somebody at a number that is nobody's own may speak; of several a person chooses."""
+    patients = spoken_for_by(unit, point_id)
+    return patients if len(patients) == 1 else ()
 
 
 def _kind_of(channel: Channel, sender: str) -> ContactKind | None:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from crm_tui.command import Command, Group, shown_key
 from crm_tui.commands import finding
 from crm_tui.commands.app import APP_COMMANDS
+from crm_tui.commands.consent import CONSENT_COMMANDS
 from crm_tui.commands.handoff import HANDOFF_COMMANDS
 from crm_tui.commands.library import LIBRARY_COMMANDS
 from crm_tui.commands.moving import MOVING
@@ -313,6 +314,7 @@ COMMANDS: tuple[Command, ...] = (
         help="Each clock's sum: what counted, what was paused, closed or a holiday.",
         permission="conversation:read",
     ),
+    *CONSENT_COMMANDS,
     *HANDOFF_COMMANDS,
     *OUTBOX_COMMANDS,
     *LIBRARY_COMMANDS,

@@ -30,6 +30,7 @@ from crm_core.patients.queries import contact_value, identity
 from crm_core.store.feed import Topic
 from crm_core.vault.sealed import Shown
 from crm_tui.desk.clocks import ClockLedger, counted
+from crm_tui.desk.consent import only_of, proxy_of
 
 __all__ = [
     "AlarmView",
@@ -91,6 +92,8 @@ class OpenConversation:
 
     `identity` is None for an unknown sender; then `sender` is the number or address that wrote.
     `seen_message_id` is given back when sending; `also_open` is what somebody might answer twice.
+    `proxy` is who is at that number in the patient's place, `only` the one way in which the
+    patient is to be reached, where they asked for that.
     """
 
     conversation: ConversationView
@@ -100,6 +103,8 @@ class OpenConversation:
     to: ComposerLine
     seen_message_id: int | None
     also_open: tuple[AlsoOpen, ...] = ()
+    proxy: str = ""
+    only: str = ""
 
 
 class LanesDesk:
@@ -166,6 +171,8 @@ class LanesDesk:
                 to=composer_line(unit, self._crm.gate, conversation_id),
                 seen_message_id=shown.newest_message_id,
                 also_open=tuple(duplicates(unit, conversation_id)),
+                proxy=proxy_of(unit, shown.patient_id, shown.contact_point_id),
+                only=only_of(unit, shown.patient_id),
             )
 
     def clocks(self, conversation_id: int) -> list[ClockLedger]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm_core.access.model import Actor
+from crm_core.access.model import Actor, Permission
 from crm_core.app import Crm
+from crm_core.channels.consent.queries import card as consent_card
 from crm_core.inbox.queries import of_patient
 from crm_core.patients.model import Found, PatientBrief, PatientView
+from crm_core.patients.proxies import proxies
 from crm_core.patients.queries import patient
 from crm_core.patients.search import find
+from crm_tui.desk.consent import Consents
 
 __all__ = ["Found", "PastConversation", "PatientBrief", "PatientCard", "PatientDesk", "PatientView"]
 
@@ -28,10 +31,11 @@ class PastConversation:
 
 @dataclass(frozen=True, kw_only=True)
 class PatientCard:
-    """A patient as the record screen shows them."""
+    """A patient as the record screen shows them; `consents` is None for who may not see them."""
 
     patient: PatientView
     conversations: tuple[PastConversation, ...]
+    consents: Consents | None
 
 
 class PatientDesk:
@@ -56,4 +60,7 @@ class PatientDesk:
                     PastConversation(conversation_id=number, lane=lane, state=state.value, at=at, mine_to_open=mine)
                     for number, lane, state, at, mine in past
                 ),
+                consents=Consents(card=consent_card(unit, patient_id), proxies=proxies(unit, patient_id))
+                if self._actor.may(Permission.CONSENT_READ)
+                else None,
             )

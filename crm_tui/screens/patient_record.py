@@ -1,7 +1,8 @@
-"""A patient's record: who it is, how they are reached, and their last five conversations."""
+"""A patient's record: who it is, how they are reached, what they agreed to, and their last five conversations."""
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,11 +10,13 @@ from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+from typing_extensions import override
 
 from crm_tui.desk.lanes import Topic
 from crm_tui.desk.patients import PastConversation, PatientCard
 from crm_tui.ids import Kind, show_id
-from crm_tui.screens.console_screen import ConsoleScreen
+from crm_tui.screens.consent_rows import consent_rows
+from crm_tui.screens.consenting import Consenting
 from crm_tui.screens.showing import birth_date, conversation_name, moment
 from crm_tui.terminal import one_line, plain
 from crm_tui.widgets.line import Line
@@ -22,7 +25,7 @@ from crm_tui.widgets.queue_row import MASK, fit
 _LABEL = 14
 
 
-class PatientRecord(ConsoleScreen):
+class PatientRecord(Consenting):
     """Pushed on top of whatever was there; enter opens one of the conversations."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "patient_record.tcss"]
@@ -33,6 +36,11 @@ class PatientRecord(ConsoleScreen):
         super().__init__()
         self.patient_id = patient_id
         self._card: PatientCard | None = None
+
+    @property
+    @override
+    def open_card(self) -> PatientCard | None:
+        return self._card
 
     def compose_body(self) -> ComposeResult:
         """Name, facts, conversations."""
@@ -65,7 +73,9 @@ class PatientRecord(ConsoleScreen):
             plain("  DECEASED", "bold $error") if who.deceased else plain("" if who.active else "  inactive", "$quiet")
         )
         self.query_one("#record-name", Line).show(Content.assemble(name, dead))
-        self.query_one("#record-facts", Static).update(plain(MASK) if masked else _facts(card))
+        self.query_one("#record-facts", Static).update(
+            plain(MASK) if masked else _facts(card, self.session.choices.zone)
+        )
         past = self.query_one(OptionList)
         past.clear_options()
         zone = self.session.choices.zone
@@ -96,7 +106,7 @@ def _past(one: PastConversation, lane: str, at: str) -> Content:
     return plain(what if one.mine_to_open else f"{what}  another lane's", "" if one.mine_to_open else "$quiet")
 
 
-def _facts(card: PatientCard) -> Content:
+def _facts(card: PatientCard, zone: tzinfo) -> Content:
     who = card.patient
     rows = [("born", birth_date(who.birth_date, who.age) or "not known"), ("language", who.language or "not known")]
     rows += [(one.kind or "number", one_line(one.value)) for one in who.identifiers if one.kind == "MR"][:3]
@@ -117,6 +127,7 @@ def _facts(card: PatientCard) -> Content:
         for one in who.contacts
     ]
     rows.append(("address", one_line(who.address) if who.address else "not known"))
+    rows += consent_rows(card.consents, zone) if card.consents is not None else []
     lines = [
         Content.assemble(
             plain("MRN" if label == "MR" else label, "$quiet").pad_right(

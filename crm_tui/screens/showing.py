@@ -100,6 +100,8 @@ def identity_of(opened: OpenConversation) -> Identity:
         shared_by=to.shared_by or 1,
         changed_days=to.changed_days,
         deceased=who.deceased,
+        proxy=opened.proxy,
+        only=opened.only,
     )
 
 

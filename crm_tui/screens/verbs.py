@@ -15,11 +15,11 @@ from crm_tui.commands import Command, bindings
 from crm_tui.desk.clocks import ClockLedger
 from crm_tui.desk.handoff import ColleagueView
 from crm_tui.desk.lanes import ComplaintEnd
-from crm_tui.screens.acting import Acting, Subject
+from crm_tui.screens.acting import Subject
 from crm_tui.screens.clock_panel import ClockPanel
 from crm_tui.screens.complaint_end import ask_about_complaint
+from crm_tui.screens.deciding import Decides, ask_whose
 from crm_tui.screens.moments import on_offer, read_moment
-from crm_tui.screens.patient_search import PatientSearch
 from crm_tui.screens.picking_people import people
 from crm_tui.screens.showing import moment
 from crm_tui.terminal import plain
@@ -41,7 +41,7 @@ _BY_LANE = "lane"
 _PUT_ASIDE = frozenset({"move_lane", "escalate", "snooze", "close"})
 
 
-class Verbs(Acting):
+class Verbs(Decides):
     """The verbs."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(
@@ -219,13 +219,12 @@ class Verbs(Acting):
         if len(subjects) != 1 or subjects[0].patient_id is not None:
             self.flash("Only an unknown sender is linked, one at a time.", "warning")
             return
-        number = subjects[0].number
 
         def link(patient_id: int | None) -> None:
             if patient_id is not None:
                 self._perform("Linked", lambda one: self.desk.link(one, patient_id))
 
-        self.app.push_screen(PatientSearch(self.session.patients, title=f"Whose is {number}?"), link)
+        ask_whose(self, subjects[0].conversation_id, link)
 
     def do_acknowledge(self) -> None:
         """Take the danger; there is no way back, so it is asked."""

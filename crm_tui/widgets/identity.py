@@ -21,8 +21,8 @@ class Identity:
     """What tells one patient from another, as text for one line.
 
     `number` is shown by its last four digits alone. `shared_by` is how many patients use it;
-    `changed_days` how many days ago it changed, where that is within a week. `patient` 0 is
-    an unknown sender.
+    `changed_days` how many days ago it changed, where that is within a week. `only` is the one way
+    in which the patient asked to be reached. `patient` 0 is an unknown sender.
     """
 
     patient: int
@@ -34,6 +34,7 @@ class Identity:
     shared_by: int = 1
     changed_days: int | None = None
     deceased: bool = False
+    only: str = ""
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -66,6 +67,8 @@ def identity_text(identity: Identity | None, *, masked: bool = False) -> Content
     parts += [plain(part) for part in (identity.last_four, identity.language) if part]
     if identity.proxy:
         parts.append(plain(f"through {identity.proxy}", "$warning"))
+    if identity.only:
+        parts.append(plain(identity.only.upper(), "bold $warning"))
     parts += [plain(caution, "bold $warning") for caution in identity.cautions]
     if identity.deceased:
         parts.append(plain("DECEASED", "bold $error"))

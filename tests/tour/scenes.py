@@ -6,6 +6,7 @@ from tests.tour import (
     app_wide,
     asking,
     coming_in,
+    consent,
     deciding,
     handoff,
     letters,
@@ -29,6 +30,7 @@ SCENES: tuple[Scene, ...] = (
     *letters.SCENES,
     *outbox.SCENES,
     *ringing.SCENES,
+    *consent.SCENES,
     *library.SCENES,
     *app_wide.SCENES,
 )

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.channels.consent.book import confidential_requests, consent_book
-from crm_core.channels.consent.model import About, Consented, ConsentEntry
+from crm_core.channels.consent.model import About, ConfidentialRequest, Consented, ConsentEntry
 from crm_core.channels.consent.tables import Confidential, Consent
 from crm_core.channels.consent.wording_section import ConsentSection
 from crm_core.patients.contacts import last_four
@@ -89,6 +89,13 @@ def card(unit: ReadUnit, patient_id: int) -> ConsentCard:
         confidential=_confidential(unit, root, numbers),
         entries=entries,
     )
+
+
+@needs(Permission.CONSENT_READ)
+def only_way(unit: ReadUnit, patient_id: int) -> ConfidentialRequest | None:
+    """The one way in which this patient is to be reached now, where there is one; the words are not opened."""
+    root = present(unit, patient_id)
+    return confidential_requests(unit, [root]).get(root)
 
 
 @needs(Permission.CONSENT_READ)
