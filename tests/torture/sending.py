@@ -8,11 +8,13 @@ from __future__ import annotations
 import random
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select, text
+from typing_extensions import override
 
-from crm_core.access.model import SYSTEM
+from crm_core.access.model import SYSTEM, Actor
 from crm_core.app import Crm, open_crm
 from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
@@ -24,7 +26,7 @@ from crm_core.timers.chore import TimersChore
 from crm_core.timers.model import Tally
 from crm_core.timers.tables import WAITING, TimerRow
 from crm_core.words import Channel
-from crm_core.work.units import Units
+from crm_core.work.units import Units, WriteUnit
 from tests.conftest import MASTER
 from tests.torture.account import Account, Books
 from tests.torture.ledger import Ledger, LedgerGateway
@@ -33,15 +35,18 @@ from tests.torture.processes import Ahead, context, kill, say
 
 POLLERS = 2
 PATIENTS = 40
-BATCH = 120
+BATCH = 60
 """Timers set at once, as soon as fewer than half as many are left."""
 LEASE_AND_MORE = 61.0
 """Seconds by which the clock moves once nobody is alive to hold a lease."""
 LONGEST_PAUSE_AND_MORE = 4_000.0
-ALL_AT_ONCE = 0.4
+ALL_AT_ONCE = 0.5
 """The share of blows that kill every poller."""
 CUT = 0.3
 """The share of blows that come with cut connections, where there are any."""
+STEPS = 10
+"""What a poller does on average before the blow; one message is two steps, and many die at their first."""
+LONGEST_WAIT = 5.0
 LAST_ROUNDS = 60
 
 _CUT_TWO = text(
@@ -71,11 +76,27 @@ class Poller:
         return self.fire().claimed + self.deliver().claimed
 
 
-def poll_until_killed(settings: Settings, address: tuple[str, int], ahead: Any) -> None:
+def poll_until_killed(settings: Settings, address: tuple[str, int], ahead: Any, steps: Any) -> None:
     """A poller's life. A store that is away for a moment ends it as little as it ends `crm poll`."""
     while True:
         with suppress(CrmError), open_crm(settings, master=MASTER, clock=Ahead(ahead)) as crm:
-            _poll(Poller(crm.units, LedgerGateway(address)))
+            _poll(Poller(_CountingUnits(crm.units, steps), LedgerGateway(address)))
+
+
+class _CountingUnits(Units):
+    """Tells how far its poller has come: a step is whatever it begins to write."""
+
+    def __init__(self, units: Units, steps: Any) -> None:
+        super().__init__(
+            store=units.store, vault=units.vault, ledger=units.ledger, clock=units.clock, guard=units.guard
+        )
+        self.shared = units.shared
+        self._steps = steps
+
+    @override
+    def write(self, actor: Actor) -> WriteUnit:
+        self._steps.value += 1
+        return super().write(actor)
 
 
 def _poll(poller: Poller) -> None:
@@ -85,6 +106,14 @@ def _poll(poller: Poller) -> None:
             done = poller.turn()
         if done == 0:
             time.sleep(0.01)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Alive:
+    """A poller's process, and how many steps it has made."""
+
+    process: Any
+    steps: Any
 
 
 class Campaign:
@@ -97,7 +126,7 @@ class Campaign:
         self._kills = kills
         self._chance = random.Random(seed)  # noqa: S311 - a campaign that can be repeated
         self._people = [patient_id for patient_id, _ in people(crm, PATIENTS)]
-        self._pollers: list[Any] = []
+        self._pollers: list[_Alive] = []
         self.ledger = Ledger(seed)
         self.set = 0
         self.killed = 0
@@ -111,17 +140,26 @@ class Campaign:
             while self.killed < self._kills:
                 self._top_up()
                 self._pollers += [self._start() for _ in range(POLLERS - len(self._pollers))]
-                time.sleep(self._chance.uniform(0.03, 0.35))
+                self._wait_for(self._chance.choice(self._pollers))
                 self._blow()
         finally:
             for poller in self._pollers:
-                kill(poller)
+                kill(poller.process)
 
-    def _start(self) -> Any:
-        arguments = (self._settings, self.ledger.address, self._ahead)
-        poller = context().Process(target=poll_until_killed, args=arguments, daemon=True)
-        poller.start()
-        return poller
+    def _start(self) -> _Alive:
+        steps = context().Value("L", 0, lock=False)
+        arguments = (self._settings, self.ledger.address, self._ahead, steps)
+        process = context().Process(target=poll_until_killed, args=arguments, daemon=True)
+        process.start()
+        return _Alive(process=process, steps=steps)
+
+    def _wait_for(self, poller: _Alive) -> None:
+        """Let it do so many steps, and a little of the next: by the work done, a busy host makes no idle campaign."""
+        enough = poller.steps.value + 1 + int(self._chance.expovariate(1 / STEPS))
+        end = time.monotonic() + LONGEST_WAIT
+        while poller.steps.value < enough and time.monotonic() < end and poller.process.exitcode is None:
+            time.sleep(0.001)
+        time.sleep(self._chance.uniform(0, 0.006))
 
     def _blow(self) -> None:
         if self._crm.store.dialect == "postgresql" and self._chance.random() < CUT:
@@ -130,8 +168,8 @@ class Campaign:
         everyone = len(struck) == len(self._pollers)
         before = self.killed
         for poller in list(struck):
-            self.fell += poller.exitcode is not None
-            kill(poller)
+            self.fell += poller.process.exitcode is not None
+            kill(poller.process)
             self._pollers.remove(poller)
             self.killed += 1
         if everyone:
