@@ -125,6 +125,8 @@ def test_a_mailbox_that_is_not_read_says_why(crm_home: Caller) -> None:
     password = crm_home.home / "imap-password"
     password.touch(mode=0o600)
     assert "not read yet" in findings(crm_home)["mailboxes"]["detail"]
+    crm_home("poll", "--once", "--kinds", "mail")
+    assert "the mail server cannot be reached" in findings(crm_home)["mailboxes"]["detail"]
 
 
 def test_it_says_which_pollers_live_and_how_late_they_are(crm_home: Caller) -> None:
