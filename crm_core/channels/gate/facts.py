@@ -23,6 +23,7 @@ from crm_core.hours.calendar import zone_of
 from crm_core.hours.errors import UnknownZone
 from crm_core.library.model import TemplateState
 from crm_core.library.tables import TemplateVersion
+from crm_core.patients.proxies import receivers
 from crm_core.patients.tables import LINK, PATIENT, POINT, ROOT, Patient
 from crm_core.playbook.clinic import ClinicSection
 from crm_core.playbook.service import in_force
@@ -59,6 +60,7 @@ class Facts:
     texted_at: Mapping[int, datetime] = field(default_factory=dict)
     turns: Mapping[int, Turn] = field(default_factory=dict)
     contacts: dict[int, dict[int, Contact]] = field(default_factory=dict)
+    receivers: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
     def known(self, candidate: Candidate) -> Known:
         """All that is known of one of the batch, as the batch has been judged so far."""
@@ -67,6 +69,7 @@ class Facts:
         root = person.id if person is not None else 0
         sharers = self.sharers.get(point_id, frozenset()) if point_id is not None else frozenset()
         own = candidate.message_id
+        by_proxy = bool(root) and root not in sharers and point_id in self.receivers.get(root, ())
         return Known(
             rules=self.rules,
             carrier=self.carriers.get(candidate.channel),
@@ -74,7 +77,9 @@ class Facts:
             point=self.points.get(point_id) if point_id is not None else None,
             person=person,
             on_record=root in sharers,
-            shared_by=len(sharers),
+            by_proxy=by_proxy,
+            # Whoever else has the proxy's number reads it too: the text must say whom it is about.
+            shared_by=len(sharers | {root}) if by_proxy else len(sharers),
             namesake=self._has_a_namesake(candidate, root, sharers),
             confidential=self.confidential.get(root),
             standing=self.book.standing(root, point_id, candidate.channel, candidate.purpose) if root else NOTHING_SAID,
@@ -123,6 +128,14 @@ def facts_of(unit: ReadUnit, gateways: Mapping[Channel, Gateway], candidates: Se
         book=consent_book(unit, roots, point_ids) if roots else ConsentBook(),
         templates=_templates(unit, candidates, playbook.section(ClinicSection).zone),
     )
+    others = {
+        persons[each.patient_id].id
+        for each in candidates
+        if each.patient_id in persons
+        and persons[each.patient_id].id not in sharers.get(each.contact_point_id or 0, frozenset())
+    }
+    if others:
+        facts.receivers = receivers(unit, sorted(others))
     counted = sorted(
         {persons[each.patient_id].id for each in candidates if each.unasked and each.patient_id in persons}
     )

@@ -106,6 +106,7 @@ class FromTemplate:
 class Known:
     """All that the gate knows about one candidate.
 
+    `by_proxy`: the number is not the patient's, but somebody's who may receive for them.
     `shared_by` counts the patients who use the number, `namesake` says that two of them have the
     candidate's first name. `zone` is where the patient is, the clinic's where nobody knows.
     `contacts` are the unasked messages to the patient of the last days, without the candidate's
@@ -119,6 +120,7 @@ class Known:
     point: Point | None = None
     person: Person | None = None
     on_record: bool = False
+    by_proxy: bool = False
     shared_by: int = 0
     namesake: bool = False
     confidential: ConfidentialRequest | None = None

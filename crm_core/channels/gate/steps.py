@@ -67,9 +67,11 @@ def patient(candidate: Candidate, known: Known) -> Reason | None:
 
 
 def whose(candidate: Candidate, known: Known) -> Reason | None:
-    """Whether the number is that patient's: nothing falls back to another person's."""
+    """Whether the number is that patient's: nothing falls back to another person's, but a proxy who receives."""
     if candidate.to_the_number_itself or known.on_record:
         return None
+    if known.by_proxy:
+        return yes("whose", "a proxy's, who may receive for the patient")
     return no("whose", "this number is not on the patient's record")
 
 

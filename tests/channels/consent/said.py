@@ -49,15 +49,15 @@ def standing(clinic: Clinic, who: str, point: int | None = None, purpose: Purpos
 
 def queue(clinic: Clinic, who: str, point: int, key: str, **more: Any) -> int:
     """One automatic reminder to one of them, by the gate."""
+    facts = {"purpose": Purpose.REMINDER, **more}
     candidate = Candidate(
         channel=Channel.SMS,
         contact_point_id=point,
         patient_id=clinic.patients[who],
         text=f"{who}, see you tomorrow at ten.",
         first_name=who,
-        purpose=Purpose.REMINDER,
         automatic=True,
-        **more,
+        **facts,
     )
     posting = Posting(conversation_id=None, candidate=candidate, author_id=None, dedup_key=key)
     number: int = clinic.do(SYSTEM, post, clinic.crm.gate, posting)

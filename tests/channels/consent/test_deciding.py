@@ -14,7 +14,7 @@ from crm_core.errors import UsageError
 from crm_core.inbox.answering.answers import reply
 from tests.channels.consent.said import WITHDRAWN, point_of, queue, standing
 from tests.conftest import MONDAY
-from tests.inbox.conftest import BO, Clinic
+from tests.inbox.conftest import Clinic
 from tests.inbox.looking import outbox_rows, tags
 
 ASKS = "please stop texting me"
@@ -34,7 +34,6 @@ def held(clinic: Clinic) -> int:
 
 def test_what_is_queued_is_held_and_no_sender_takes_it(clinic: Clinic) -> None:
     number = held(clinic)
-    clinic.text("how about my bill", BO)
     assert states(clinic) == [Delivery.HELD, Delivery.QUEUED]
     clinic.crm.courier.run_once()
     assert states(clinic) == [Delivery.HELD, Delivery.SENT]
