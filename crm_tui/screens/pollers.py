@@ -16,16 +16,16 @@ _KIND = 12
 
 
 class PollersPanel(TextPanel):
-    """The pollers, the living first; then each kind of work, who does it, and since when its oldest is due."""
+    """Each kind of work, who does it and since when its oldest is due; then the pollers, the living first."""
 
     def __init__(self, polling: Polling, now: datetime) -> None:
         wrong = trouble(polling)
         lines = [plain(wrong, "$warning"), Content()] if wrong is not None else []
+        lines += [plain(_kind(one), "bold" if one in polling.late else "") for one in polling.kinds]
+        lines.append(Content())
         for one in polling.pollers:
             lines.append(plain(told(one, now), "bold" if one.lives else "$quiet"))
             lines.append(plain(f"  {', '.join(one.alive.kinds)}", "$quiet"))
-        lines.append(Content())
-        lines += [plain(_kind(one), "bold" if one in polling.late else "") for one in polling.kinds]
         super().__init__("Pollers", Content("\n").join(lines))
 
 
