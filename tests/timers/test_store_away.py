@@ -23,8 +23,8 @@ from tests.timers.conftest import Recording, chore, never, set_many, states
 class Switch:
     """Takes the store away and brings it back."""
 
-    off: Callable[[], None]
-    on: Callable[[], None]
+    off: Callable[[], object]
+    on: Callable[[], object]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def switch(settings: Settings, request: pytest.FixtureRequest) -> Switch:
     """Of the embedded store the folder is moved; the server lets nobody in and ends who is."""
     if settings.database is not None:
         home, elsewhere = settings.home, settings.home.with_name("elsewhere")
-        return Switch(off=lambda: home.rename(elsewhere) and None, on=lambda: elsewhere.rename(home) and None)
+        return Switch(off=lambda: home.rename(elsewhere), on=lambda: elsewhere.rename(home))
     server: str = request.getfixturevalue("postgres_url")
     name = make_url(settings.store_url).database
 
