@@ -60,6 +60,7 @@ class Arrival:
 
     `said` is what of the text the sender wrote this time, without what is quoted. `answers` are
     the Message-IDs that a letter names, the likeliest first. `automatic`: no person sent it.
+    `handle_token` stands for a chat's session or a network's name that is neither number nor address.
     """
 
     message_id: int
@@ -75,6 +76,7 @@ class Arrival:
     screening: Screening
     contact: ContactMatch
     category_hint: str | None = None
+    handle_token: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +159,8 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
         text=text,
         attachments=len(inbound.attachments),
     )
-    wait_for_others(unit, _sender_locks(unit, contact))
+    handle = _handle_token(unit, inbound, contact)
+    wait_for_others(unit, [*_sender_locks(unit, contact), *([handle] if handle is not None else [])])
     arrival = Arrival(
         message_id=unit.new_id("message"),
         channel=inbound.channel,
@@ -172,6 +175,7 @@ def receive(unit: WriteUnit, receiver: Receiver, inbound: Inbound) -> Received:
         screening=screening,
         contact=contact,
         category_hint=single_line(inbound.category_hint) if inbound.category_hint else None,
+        handle_token=handle,
     )
     reply = _handled(unit, receiver.handlers, arrival)
     placement = _placed(unit, receiver.threads, arrival, reply)
@@ -189,6 +193,14 @@ def _sender_locks(unit: ReadUnit, contact: ContactMatch) -> list[int]:
     if contact.contact_point_id is not None:
         names.append(f"contact point {contact.contact_point_id}")
     return [unit.vault.token("sender_lock", name) for name in names]
+
+
+def _handle_token(unit: ReadUnit, inbound: Inbound, contact: ContactMatch) -> int | None:
+    """The token of a sender that the channel's own system tells apart; what people type into a form does not."""
+    if inbound.channel not in (Channel.CHAT, Channel.SOCIAL) or contact.contact_point_id is not None:
+        return None
+    sender = _storable(inbound.sender.strip())
+    return unit.vault.token("handle", f"{inbound.channel}:{sender}") if sender else None
 
 
 def _handled(unit: WriteUnit, handlers: Sequence[ReplyHandler], arrival: Arrival) -> Reply | None:
@@ -229,6 +241,7 @@ def _store(
                 "attachments": len(inbound.attachments),
                 "provider_token": token,
                 "text_token": text_token(unit.vault, arrival.said),
+                "handle_token": arrival.handle_token,
                 "body_sealed": unit.seal(Field.MESSAGE_BODY, message_id, arrival.text),
                 "raw_sealed": unit.seal(Field.MESSAGE_RAW, message_id, _storable(raw)),
                 "subject_sealed": unit.seal(Field.MESSAGE_SUBJECT, message_id, arrival.subject),

@@ -37,6 +37,9 @@ UNDELIVERED = text("state IN ('unknown', 'failed')")
 FROM_TEMPLATE = text("template_version_id IS NOT NULL")
 """The condition of the index by which the uses of a template are counted."""
 
+HANDLED = text("handle_token IS NOT NULL")
+"""Of the index of what came from a session or a name, not a number or an address."""
+
 SAID = text("text_token IS NOT NULL")
 """Of the index of texts that may say the same."""
 
@@ -90,6 +93,7 @@ class Message(Base):
     reached: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     provider_token: Mapped[int | None] = mapped_column(Id, unique=True)
     text_token: Mapped[int | None] = mapped_column(Id)
+    handle_token: Mapped[int | None] = mapped_column(Id)
     body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     raw_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     subject_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -101,7 +105,10 @@ class Message(Base):
     sender: Mapped[Sealed] = sealed(Field.MESSAGE_SENDER, "id", "sender_sealed")
     choice: Mapped[Sealed] = sealed(Field.MESSAGE_CHOICE, "id", "choice_sealed")
 
-    __table_args__ = (Index("ix_message_text", "text_token", sqlite_where=SAID, postgresql_where=SAID),)
+    __table_args__ = (
+        Index("ix_message_text", "text_token", sqlite_where=SAID, postgresql_where=SAID),
+        Index("ix_message_handle", "handle_token", sqlite_where=HANDLED, postgresql_where=HANDLED),
+    )
 
 
 class Attachment(Base):

@@ -3,7 +3,7 @@
 A letter joins the conversation of the letter it answers, any other text the sender's open one.
 On a closed one a mere "thanks" leaves it closed; anything else within five working days reopens
 it; later it begins a new one, linked. A number that several patients share, or nobody is known
-by, threads by the number, unlinked, until a person says whose it is.
+by, threads by the number, unlinked, until a person says whose it is; a chat by its session.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from crm_core.channels.danger import Verdict
 from crm_core.channels.inbound import Arrival, Placement
 from crm_core.channels.keywords import Keyword
 from crm_core.channels.model import Handled
+from crm_core.channels.tables import Message
 from crm_core.inbox.alarms import raise_alarm
 from crm_core.inbox.complaints import COMPLAINT_CATEGORY
 from crm_core.inbox.model import State, Turn, Verb
@@ -118,13 +119,15 @@ def _is_ordinary(unit: ReadUnit, rules: InboxRules, arrival: Arrival) -> bool:
 
 
 def _newest(unit: ReadUnit, arrival: Arrival, which: ColumnElement[bool] | TextClause) -> int | None:
-    """The sender's newest conversation of that kind, by patient where that is certain, else by number."""
+    """The sender's newest conversation of that kind, by patient where that is certain, else by number or session."""
     patients, point = arrival.contact.patient_ids, arrival.contact.contact_point_id
     unlinked = and_(Conversation.patient_id.is_(None), Conversation.contact_point_id == point)
     if len(patients) == 1:
         whose = or_(Conversation.patient_id == patients[0], unlinked)
     elif point is None:
-        return None
+        if arrival.handle_token is None:
+            return None
+        whose = Conversation.id.in_(select(Message.conversation_id).where(Message.handle_token == arrival.handle_token))
     elif patients:
         whose = or_(unlinked, Conversation.id == _only_awaited(unit, point))
     else:

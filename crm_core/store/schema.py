@@ -10,7 +10,7 @@ from crm_core.errors import Unavailable
 from crm_core.store.driver_errors import FROM_THE_STORE, translate
 from crm_core.store.engines import Store
 
-HEAD = "2026_11_26_undelivered"
+HEAD = "2026_11_26_handles"
 """The newest migration; a test holds this to what is in migrations/versions."""
 
 MIGRATION_LOCK = 0x43524D03

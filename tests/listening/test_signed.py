@@ -98,6 +98,17 @@ def test_hostile_text_and_files_arrive_as_they_were(clinic: Clinic, web: httpx.C
     assert count(clinic.crm, Message, Message.attachments == 1, Message.hidden > 0) == 1
 
 
+def test_a_chats_session_is_one_thread_and_two_sessions_are_two(clinic: Clinic, web: httpx.Client) -> None:
+    texts = [("s-1", "Hello"), ("s-2", "Are you open?"), ("s-1", "I need a refill")]
+    for number, (session, text) in enumerate(texts):
+        said = {"from": session, "text": text}
+        post_signed(web, "/hook/chat", secret_of("chat"), said, at=MONDAY, delivery=f"d-{number}")
+    handle(clinic.crm)
+    with clinic.crm.read(SYSTEM) as unit:
+        first, second, third = unit.scalars(select(Message.conversation_id).order_by(Message.id))
+    assert first == third != second
+
+
 def test_a_call_rings_with_whom_it_may_be_and_ends(clinic: Clinic, web: httpx.Client) -> None:
     call = {"call": "4711", "from": ANA, "line": "front desk"}
     for delivery, state in (("d-1", "ringing"), ("d-2", "ended")):
