@@ -158,7 +158,7 @@ def later(row: Claimed, failure: str, *, tried: bool = True, wait: timedelta | N
 
 def refused(verdict: Verdict) -> Fate:
     """What becomes of a row that the gate does not let go: queued for when it may, too late by then, or stopped."""
-    refusal = verdict.reasons[-1] if verdict.expired else verdict.refusal
+    refusal = verdict.refusal
     assert refusal is not None
     why = reasons_json(verdict.reasons)
     if verdict.not_before is not None:

@@ -169,5 +169,7 @@ class Verdict:
 
     @property
     def refusal(self) -> Reason | None:
-        """The first reason that did not pass."""
+        """The first reason that did not pass; of what is too late, that it is."""
+        if self.expired:
+            return self.reasons[-1]
         return next((reason for reason in self.reasons if not reason.passed), None)
