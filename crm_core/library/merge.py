@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from crm_core.errors import Refused
@@ -48,6 +48,8 @@ SAMPLE: Mapping[str, str] = {
 }
 """Rather long values, to measure a template with."""
 
+_BODIES = 512
+"""Bodies kept compiled: a clinic's templates in all their languages. A body holds no patient."""
 _FIELDS = frozenset(field.value for field in MergeField)
 _BRACES = re.compile(r"[{}]")
 
@@ -81,6 +83,7 @@ def problems(body: str) -> list[str]:
     return list(_tree_problems(tree))
 
 
+@functools.lru_cache(maxsize=_BODIES)
 def fields_of(body: str) -> tuple[str, ...]:
     """The merge fields of a body that has no `problems`, each once, in the order they appear."""
     seen: dict[str, None] = {}
@@ -115,10 +118,15 @@ def fill(template: str, body: str, fields: Mapping[str, str | None]) -> str:
             inner[name] = value
         else:
             world[group] = value
-    text = _environment().from_string(body).render(world).strip()
+    text = _compiled(body).render(world).strip()
     if _BRACES.search(text):
         raise BraceInText(template=template, where="in its own words")
     return text
+
+
+@functools.lru_cache(maxsize=_BODIES)
+def _compiled(body: str) -> Template:
+    return _environment().from_string(body)
 
 
 def _tree_problems(tree: nodes.Template) -> Iterator[str]:

@@ -47,7 +47,7 @@ class Bench:
     def new(self, engine: str) -> Crm:
         """A new store with its playbook, and its master key in the home's key file."""
         home = self.home()
-        url = None if engine == "sqlcipher" else self._database(f"bench_{self._made}")
+        url = None if engine == "sqlcipher" else self.database(f"bench_{self._made}")
         settings = settings_in(home, url)
         KeyFileProvider(settings.key_file).create(MASTER)
         crm = found(settings, MASTER, ShiftedClock(NOW))
@@ -63,7 +63,7 @@ class Bench:
             run_sql(self._server.get_uri(), f"DROP DATABASE {name} WITH (FORCE)")
         shutil.rmtree(crm.settings.home, ignore_errors=True)
 
-    def _database(self, name: str) -> str:
+    def database(self, name: str) -> str:
         if self._server is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

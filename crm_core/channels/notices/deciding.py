@@ -36,9 +36,9 @@ class Tryout:
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """What is to become of a notice. `goes` is the way it takes; `again` is when it is looked at once more.
+    """What is to become of a notice. `goes` is the way it takes, with the gate's `verdict` on it.
 
-    `find_number` says that the patient cannot be reached by any way that we know.
+    `again` is when it is looked at once more. `find_number` says that the patient cannot be reached by any way that we know.
     """
 
     notice: Due
@@ -46,6 +46,7 @@ class Decided:
     reasons: tuple[Reason, ...]
     because: str | None = None
     goes: Tryout | None = None
+    verdict: Verdict | None = None
     again: datetime | None = None
     find_number: bool = False
 
@@ -73,7 +74,7 @@ def decide(notice: Due, said: Sequence[Said]) -> Decided:
             continue
         if verdict.allowed:
             state = NoticeState.CALLING if tryout.way.is_call else NoticeState.HANDED_OVER
-            return Decided(notice=notice, state=state, reasons=tuple(reasons), goes=tryout)
+            return Decided(notice=notice, state=state, reasons=tuple(reasons), goes=tryout, verdict=verdict)
         if verdict.not_before is not None:
             return _waits(notice, verdict.not_before, tuple(reasons))
     if not said:

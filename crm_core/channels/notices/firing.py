@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from crm_core.channels.gate import Candidate, Gate
-from crm_core.channels.notices.deciding import Decided, Tryout, decide, expired
+from crm_core.channels.notices.deciding import Decided, Said, Tryout, decide, expired
 from crm_core.channels.notices.due import Due, due_notices, with_what_goes_along
 from crm_core.channels.notices.model import KIND, NoticeObserver
 from crm_core.channels.notices.people import Person, Way, people, ways
@@ -51,32 +51,33 @@ class NoticeHandler:
             decided = [expired(one, "its time to be sent had passed") for one in stale]
             decided += self._decided(unit, first) if first else []
         again = {one.id: unit.now + IN_TURN for each in later for one in each.all}
-        again |= settle(unit, self._gate, decided, self._observers)
+        again |= settle(unit, decided, self._observers)
         _let_rest(unit, [one.id for each in decided if each.again is None for one in each.notice.with_it], timer_of)
         return {timer_of[notice_id]: at for notice_id, at in again.items() if notice_id in timer_of}
 
     def _decided(self, unit: WriteUnit, due: Sequence[Due]) -> list[Decided]:
         """What is to become of each, in their order."""
-        tryouts = self._tryouts(unit, due)
-        asked = [each.candidate for one in due for each in tryouts[one.id] if each.candidate is not None]
-        verdicts = iter(self._gate.judge_all(unit, asked))
-        return [
-            decide(one, [(each, next(verdicts) if each.candidate is not None else None) for each in tryouts[one.id]])
-            for one in due
-        ]
-
-    def _tryouts(self, unit: WriteUnit, due: Sequence[Due]) -> dict[int, list[Tryout]]:
-        """Every way that each could go, written; the first choice first."""
         patient_ids = sorted({one.patient_id for one in due})
         whom, how = people(unit, patient_ids), ways(unit, self._gate, patient_ids)
         versions = versions_of(unit, {one.template_key for one in due})
         head = Letterhead(clinic=in_force(unit).section(ClinicSection), now=unit.now)
-        return {
-            one.id: [
-                _tryout(one, whom[one.patient_id], way, head, versions[one.template_key]) for way in how[one.patient_id]
+        said: dict[int, list[Said]] = {one.id: [] for one in due}
+        asking = [one for one in due if how[one.patient_id]]
+        while asking:
+            # A way is written and asked about only once those before it are refused: the first goes, as a rule.
+            tried = [
+                _tryout(
+                    one, whom[one.patient_id], how[one.patient_id][len(said[one.id])], head, versions[one.template_key]
+                )
+                for one in asking
             ]
-            for one in due
-        }
+            verdicts = iter(
+                self._gate.judge_all(unit, [each.candidate for each in tried if each.candidate is not None])
+            )
+            for one, each in zip(asking, tried, strict=True):
+                said[one.id].append((each, next(verdicts) if each.candidate is not None else None))
+            asking = [one for one in asking if _goes_on(said[one.id], how[one.patient_id])]
+        return [decide(one, said[one.id]) for one in due]
 
 
 def _tryout(one: Due, person: Person, way: Way, head: Letterhead, versions: Sequence[TemplateView]) -> Tryout:
@@ -100,6 +101,12 @@ def _tryout(one: Due, person: Person, way: Way, head: Letterhead, versions: Sequ
         template_version_id=written.version_id,
     )
     return Tryout(way=way, candidate=candidate, title=written.title)
+
+
+def _goes_on(said: Sequence[Said], ways: Sequence[Way]) -> bool:
+    """Whether the last way may not be taken, now or later, and there is another."""
+    verdict = said[-1][1]
+    return len(said) < len(ways) and not (verdict is not None and verdict.may_wait)
 
 
 def _let_rest(unit: WriteUnit, notice_ids: Sequence[int], in_hand: Collection[int]) -> None:

@@ -13,11 +13,11 @@ from crm_core.access.model import Role
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.channels.calling.adding import add_call
 from crm_core.channels.calling.model import NewCall
-from crm_core.channels.gate import Gate
-from crm_core.channels.notices.deciding import Decided, refused
+from crm_core.channels.model import Verdict
+from crm_core.channels.notices.deciding import Decided
 from crm_core.channels.notices.model import Asks, Became, NoticeObserver, NoticeState
 from crm_core.channels.notices.tables import LONGEST_BECAUSE, Notice
-from crm_core.channels.outbox import Posting, post_all, reasons_json
+from crm_core.channels.outbox import Posting, post_judged, reasons_json
 from crm_core.channels.prompts.model import Asked, NewPrompt
 from crm_core.channels.prompts.service import ask
 from crm_core.dedup import find_number_key
@@ -40,11 +40,9 @@ _TAGS = {
 }
 
 
-def settle(
-    unit: WriteUnit, gate: Gate, decided: Sequence[Decided], observers: Sequence[NoticeObserver]
-) -> dict[int, datetime]:
+def settle(unit: WriteUnit, settled: Sequence[Decided], observers: Sequence[NoticeObserver]) -> dict[int, datetime]:
     """Do what was decided; returns which notices are looked at once more, and when."""
-    settled, messages = _posted(unit, gate, decided)
+    messages = _posted(unit, settled)
     _ask(unit, settled, messages)
     calls = {one.notice.id: _call(unit, one) for one in settled if one.state is NoticeState.CALLING}
     _write(unit, [row for one in settled for row in _rows(unit.now, one, messages, calls)])
@@ -61,30 +59,26 @@ def settle(
     return {each.id: one.again for one in settled if one.again is not None for each in one.notice.all}
 
 
-def _posted(unit: WriteUnit, gate: Gate, decided: Sequence[Decided]) -> tuple[list[Decided], dict[int, int]]:
-    """Put what goes into the outbox; what was decided, and the message of each notice."""
+def _posted(unit: WriteUnit, decided: Sequence[Decided]) -> dict[int, int]:
+    """Put what goes into the outbox, as the gate has judged it; the message of each notice."""
     going = [one for one in decided if one.state is NoticeState.HANDED_OVER]
-    posted = post_all(unit, gate, list(_postings(going))) if going else []
-    messages: dict[int, int] = {}
-    changed: dict[int, Decided] = {}
-    for one, became in zip(going, posted, strict=True):
-        if became.message_id is not None:
-            messages |= dict.fromkeys((each.id for each in one.notice.all), became.message_id)
-        else:
-            because = became.verdict.refusal.saw if became.verdict.refusal else ""
-            changed[one.notice.id] = refused(one.notice, because, became.verdict.reasons, find_number=False)
-    return [changed.get(one.notice.id, one) for one in decided], messages
+    posted = post_judged(unit, list(_postings(going)))
+    return {
+        each.id: became.message_id
+        for one, became in zip(going, posted, strict=True)
+        for each in one.notice.all
+        if became.message_id is not None
+    }
 
 
-def _postings(going: Sequence[Decided]) -> Iterator[Posting]:
+def _postings(going: Sequence[Decided]) -> Iterator[tuple[Posting, Verdict]]:
     for one in going:
         assert one.goes is not None
         assert one.goes.candidate is not None
-        yield Posting(
-            conversation_id=None,
-            candidate=one.goes.candidate,
-            author_id=None,
-            dedup_key=one.key,
+        assert one.verdict is not None
+        yield (
+            Posting(conversation_id=None, candidate=one.goes.candidate, author_id=None, dedup_key=one.key),
+            one.verdict,
         )
 
 
