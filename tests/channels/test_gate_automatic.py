@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -132,8 +132,8 @@ def test_on_the_days_on_which_clocks_change_it_is_eight_by_the_wall(
             unit,
             name="Example Texts",
             gateway="sms",
-            baa_from=datetime(2027, 1, 1).date(),
-            baa_until=datetime(2027, 12, 31).date(),
+            baa_from=date(2027, 1, 1),
+            baa_until=date(2027, 12, 31),
         )
     house.line.clinic.at(at)
     assert house.judged().not_before == morning

@@ -35,8 +35,6 @@ _VERSION = cast("Table", TemplateVersion.__table__)
 _COUNTED = (Delivery.QUEUED, Delivery.SENDING, Delivery.SENT, Delivery.UNKNOWN)
 _LOOK_BACK = timedelta(days=8)
 """Seven days, and the lease by which a row's time may lie behind the moment it went."""
-_A_PERSON = Carrier(name="a person calls", real=False, vendor=None, until=None)
-"""A call needs no gateway, and no vendor but the telephone."""
 _FIRST: Turn = (datetime.min.replace(tzinfo=UTC), 0)
 """The turn of what has been taken for sending: before all that is queued."""
 
@@ -148,7 +146,7 @@ def facts_of(unit: ReadUnit, gateways: Mapping[Channel, Gateway], candidates: Se
 
 def _carriers(unit: ReadUnit, gateways: Mapping[Channel, Gateway]) -> dict[Channel, Carrier]:
     until = agreements_until(unit, sorted({each.vendor for each in gateways.values() if each.real and each.vendor}))
-    return {Channel.VOICE: _A_PERSON} | {
+    return {
         channel: Carrier(
             name=gateway.name,
             real=gateway.real,

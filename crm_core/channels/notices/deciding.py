@@ -38,7 +38,8 @@ class Tryout:
 class Decided:
     """What is to become of a notice. `goes` is the way it takes, with the gate's `verdict` on it.
 
-    `again` is when it is looked at once more. `find_number` says that the patient cannot be reached by any way that we know.
+    `again` is when it is looked at once more. `find_number` says that the patient cannot be
+    reached by any way that we know.
     """
 
     notice: Due
