@@ -31,6 +31,9 @@ _MESSAGES, _OUTBOX = cast("Table", Message.__table__), cast("Table", Outbox.__ta
 NOT_YET_LEAVING = (Delivery.QUEUED, Delivery.HELD)
 """What can still be stopped: no sender has it."""
 
+_WAITS = "when: NO, "
+"""How the reason begins that names a later time."""
+
 LONGEST_FAILURE = 80
 """Characters kept of why a message did not go."""
 
@@ -100,6 +103,12 @@ class OutboxRow:
     reported_at: datetime | None
     report_code: str | None
     why: tuple[str, ...]
+
+    @property
+    def waits(self) -> str | None:
+        """Until when the gate put it off, where it did and it waits still."""
+        last = self.why[-1] if self.why and self.state is Delivery.QUEUED else ""
+        return last.removeprefix(_WAITS) if last.startswith(_WAITS) else None
 
 
 @needs(Permission.MESSAGE_SEND)

@@ -118,7 +118,7 @@ def _line(row: OutboxRow) -> dict[str, Any]:
         "state": f"{row.state}, delivered" if row.reported == "delivered" else row.state,
         "due_or_ended": row.settled_at or row.due_at,
         "tries": row.tries,
-        "why": row.failure,
+        "why": row.failure or row.waits,
     }
 
 

@@ -17,7 +17,7 @@ from crm_core.channels.claiming import claim_due
 from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Candidate
 from crm_core.channels.model import Delivery, Verdict
-from crm_core.channels.outbox import NotSendable, Posting, post, post_all
+from crm_core.channels.outbox import NotSendable, Posting, outbox, post, post_all
 from crm_core.channels.tables import Outbox
 from crm_core.channels.vendors import add_vendor
 from crm_core.patients.preferences import prefer
@@ -168,7 +168,9 @@ def test_what_may_wait_is_queued_for_its_time_with_no_try_used_and_the_trace_say
     house.deliver(EIGHT_PM)
     (row,) = outbox_rows(house.line.clinic.crm)
     assert (row["state"], row["due_at"], row["tries"]) == (Delivery.QUEUED, EIGHT_AM, 0)
-    assert "not before 2026-11-24 08:00 in America/New_York" in row["why"]
+    (listed,) = house.line.clinic.see(house.line.clinic.agent, outbox)
+    assert listed.waits == "not before 2026-11-24 08:00 in America/New_York"
+    assert listed.why[-4].startswith("hours: NO, 20:00 in America/New_York")
     house.deliver(EIGHT_AM - MINUTE)
     assert house.states() == [Delivery.QUEUED]
     house.deliver(EIGHT_AM)
