@@ -9,16 +9,20 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
+from crm_core.audit.tags import Tag
 from crm_core.channels.model import Attached, Withheld
-from crm_core.channels.tables import Attachment
+from crm_core.channels.tables import Attachment, Message
 from crm_core.cleaning import single_line
+from crm_core.store.feed import Topic
 from crm_core.vault.fields import Field
 from crm_core.vault.sealed import Shown
+from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
 
 LARGEST = 5_000_000
@@ -79,25 +83,37 @@ def keep(unit: WriteUnit, message_id: int, attached: Sequence[Attached]) -> None
     for attachment_id, (position, one) in zip(
         unit.new_ids("attachment", len(named)), enumerate(named, start=1), strict=True
     ):
-        size = len(one.content) if one.content is not None else one.size
         withheld = _withheld(one, taken, together)
-        content = one.content if withheld is None else None
-        if content is not None:
-            taken, together = taken + 1, together + len(content)
-        rows.append(
-            {
-                "id": attachment_id,
-                "message_id": message_id,
-                "position": position,
-                "media_type": media_type(one.media_type),
-                "size": min(size, 2**31 - 1) if size is not None else None,
-                "withheld": withheld,
-                "content_token": _token(unit, content),
-                "name_sealed": unit.seal(Field.ATTACHMENT_NAME, attachment_id, file_name(one.name)),
-                "content_sealed": unit.seal_bytes(Field.ATTACHMENT_BYTES, attachment_id, content),
-            }
-        )
+        if one.content is not None and withheld is None:
+            taken, together = taken + 1, together + len(one.content)
+        place = {"id": attachment_id, "message_id": message_id, "position": position}
+        rows.append(place | _columns(unit, attachment_id, one, withheld))
     unit.execute(insert(Attachment.__table__), rows)  # type: ignore[arg-type]
+
+
+@needs(Permission.MESSAGE_RECEIVE)
+def bring_later(unit: WriteUnit, channel: Channel, provider_id: str, attached: Sequence[Attached]) -> bool:
+    """Keep the bytes of files that a message of that id only named, in their order; whether the message is there.
+
+    `attached` is within the limits of one message.
+    """
+    token = unit.vault.token("provider_id", f"{channel}:{provider_id}")
+    message_id = unit.scalar(select(Message.id).where(Message.provider_token == token))
+    if message_id is None:
+        return False
+    named = unit.execute(
+        select(Attachment.id, Attachment.position)
+        .where(Attachment.message_id == message_id, Attachment.withheld == Withheld.NOT_DELIVERED)
+        .order_by(Attachment.position)
+    ).all()
+    brought = [(row.id, attached[row.position - 1]) for row in named if row.position <= len(attached)]
+    for attachment_id, one in brought:
+        columns = _columns(unit, attachment_id, one, _withheld(one, 0, 0))
+        unit.execute(update(Attachment.__table__).where(Attachment.id == attachment_id).values(columns))  # type: ignore[arg-type]
+    if brought:
+        unit.audit(Tag.MESSAGE_RECEIVED, message_id, why="files")
+        unit.changed(Topic.INBOX)
+    return True
 
 
 @needs(Permission.CONVERSATION_READ)
@@ -125,6 +141,20 @@ def attachments_of(unit: ReadUnit, message_ids: Sequence[int]) -> dict[int, tupl
         )
         found[row.message_id] = (*found.get(row.message_id, ()), view)
     return found
+
+
+def _columns(unit: WriteUnit, attachment_id: int, one: Attached, withheld: Withheld | None) -> dict[str, Any]:
+    """What is kept of a file, with its bytes unless they are withheld."""
+    size = len(one.content) if one.content is not None else one.size
+    content = one.content if withheld is None else None
+    return {
+        "media_type": media_type(one.media_type),
+        "size": min(size, 2**31 - 1) if size is not None else None,
+        "withheld": withheld,
+        "content_token": _token(unit, content),
+        "name_sealed": unit.seal(Field.ATTACHMENT_NAME, attachment_id, file_name(one.name)),
+        "content_sealed": unit.seal_bytes(Field.ATTACHMENT_BYTES, attachment_id, content),
+    }
 
 
 def _withheld(one: Attached, taken: int, together: int) -> Withheld | None:

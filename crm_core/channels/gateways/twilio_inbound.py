@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from crm_core.access.model import SYSTEM, Permission
 from crm_core.access.needs import needs
-from crm_core.channels.attachments import LARGEST, LARGEST_TOGETHER, MOST, MOST_NAMED
+from crm_core.channels.attachments import LARGEST, LARGEST_TOGETHER, MOST, MOST_NAMED, bring_later
 from crm_core.channels.gateways.base import Permanent, Temporary
 from crm_core.channels.gateways.tables import InboundMark
 from crm_core.channels.gateways.twilio_addresses import address, is_whatsapp, number_of
@@ -65,8 +65,10 @@ class InboundTexts:
             if stopped() or text.status == _ARRIVING:
                 break
             if text.sid not in self._taken:
-                new += self._take(text)
-                self._taken[text.sid] = _when(text)
+                is_new, is_done = self._take(text)
+                new += is_new
+                if is_done:
+                    self._taken[text.sid] = _when(text)
             until = max(until, _when(text))
         if until > read_until:
             with self._units.write(SYSTEM) as unit:
@@ -85,8 +87,12 @@ class InboundTexts:
         on_channel = is_whatsapp(text.to) == (self._channel is Channel.WHATSAPP)
         return text.inbound and on_channel and self._table.messaging_service in (None, text.service)
 
-    def _take(self, text: Text) -> bool:
-        """Write one down; whether it was new. What came with it and cannot be had is named, and waits for nobody."""
+    def _take(self, text: Text) -> tuple[bool, bool]:
+        """Write one down; whether it was new, and whether it need not be looked at again.
+
+        What came with it and cannot be had is named, and waits for nobody. A webhook only names files: of one
+        that it brought first they are added, once that text has been handled.
+        """
         inbound = Inbound(
             channel=self._channel,
             sender=number_of(text.sender),
@@ -96,7 +102,9 @@ class InboundTexts:
             attachments=self._files(text) if text.media else (),
         )
         with self._units.write(SYSTEM) as unit:
-            return take_in(unit, SOURCE, inbound) is not None
+            if take_in(unit, SOURCE, inbound) is not None:
+                return True, True
+            return False, not text.media or bring_later(unit, self._channel, text.sid, inbound.attachments)
 
     def _files(self, text: Text) -> tuple[Attached, ...]:
         """Names, types and bytes, as far as they may be kept."""
