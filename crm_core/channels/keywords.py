@@ -1,8 +1,8 @@
 """The carriers' words: STOP, START, HELP, and a request to stop that does not use them.
 
 A word counts when it stands alone in the text, in any case, whatever punctuation is around it.
-YES is not an opt-in here: carriers take it as one only from a number that opted out, and it is
-how people answer our prompts; START and UNSTOP opt in. CANCEL is an opt-out, as carriers have
+YES opts in only where the number is opted out, as carriers have it: else it is how people answer
+our prompts; START and UNSTOP always do. CANCEL is an opt-out, as carriers have
 it; what it may mean for a visit is for the reply handlers.
 """
 
@@ -32,7 +32,7 @@ _ALONE = {
     Keyword.HELP: "help info ayuda informacion ajuda",
 }
 _WORDS = {word: keyword for keyword, words in _ALONE.items() for word in words.split()}
-_UNMISTAKABLE = frozenset({"stop", "stopall", "unsubscribe", "optout", "alto", "parar"})
+_UNMISTAKABLE = frozenset({"stop", "stopall", "unsubscribe", "optout", "alto", "parar", "desuscribir"})
 """What opts out though more follows, where the more is an alarm: "STOP, chest pain"."""
 
 _MAY_MEAN_A_VISIT = frozenset({"cancel", "cancelar"})
@@ -42,7 +42,8 @@ _TEXTS = r"""(?:te?xts?|te?xting|messages?|msgs?|messaging|sms|reminders?|notifi
 
 _ASKS = re.compile(
     rf"""
-      \b(?:stop|quit|cease|end|halt|discontinue) (?:\ \w+){{0,3}}? \ {_TEXTS}\b
+      \b(?:stop|quit|cease|halt|discontinue) (?:\ \w+){{0,3}}? \ {_TEXTS}\b
+    | \bend (?:\ (?:all|the|these|those|your|my|any|sending))* \ {_TEXTS}\b
     | \bcancel (?:\ (?:all|the|these|my|your|any|future))* \ {_TEXTS}\b (?!\ (?:about|for|with))
     | \b(?:stop|quit|cease) (?:\ \w+)? \ (?:contacting|bothering|spamming|harassing|calling|bugging|pestering)\b
     | \b(?:stop|quit) \ sending (?:\ me)? (?:\ (?:these|this|stuff|things|anything|me))? $
@@ -83,15 +84,18 @@ _HARD = frozenset({"stop", "alto", "pare", "paren", "unsubscribe"})
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘`´"))
 
 
-def classify(text: str, *, alarmed: bool = False) -> Keyword | None:
+def classify(text: str, *, alarmed: bool = False, opted_out: bool = False) -> Keyword | None:
     """The keyword that `text` is, or SUSPECTED_STOP where it seems to ask for an end; else None.
 
     `alarmed` says that the text also raised an alarm: then a STOP before it still opts out.
+    `opted_out` says that the number is: then YES opts in.
     """
     plain = _folded(text)
     words = re.findall(r"[a-z0-9]+", plain)
     if not words:
         return None
+    if opted_out and words == ["yes"]:
+        return Keyword.START
     alone = _WORDS.get("".join(words)) or (_WORDS.get(words[0]) if len(set(words)) == 1 else None)
     if alone is not None:
         return alone
@@ -101,6 +105,12 @@ def classify(text: str, *, alarmed: bool = False) -> Keyword | None:
         return Keyword.SUSPECTED_STOP
     sentence = " ".join(words)
     return Keyword.SUSPECTED_STOP if _ASKS.search(sentence) else None
+
+
+def unmistakable_stop(text: str) -> bool:
+    """Whether a text is an opt-out word that means nothing else: what a letter may opt out by."""
+    words = re.findall(r"[a-z0-9]+", _folded(text))
+    return bool(words) and "".join(words) in _UNMISTAKABLE
 
 
 def says_cancel(text: str) -> bool:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
+
 from crm_core.channels.consent.deciding import OPTED_OUT, go_on, hold
 from crm_core.channels.consent.ledger import NewEntry, append
 from crm_core.channels.consent.model import About, Decision, How, SaidBy
 from crm_core.channels.gate import Candidate, Gate
 from crm_core.channels.inbound import Arrival, Reply
-from crm_core.channels.keywords import Keyword
+from crm_core.channels.keywords import Keyword, classify, unmistakable_stop
 from crm_core.channels.keywords_section import KeywordsSection
 from crm_core.channels.model import Handled
 from crm_core.channels.outbox import NotSendable, Posting, SendObserver, post, suppress_queued
 from crm_core.channels.prompts.cancel_word import may_want_to_cancel
 from crm_core.dedup import keyword_answer_key
 from crm_core.patients.service import opt_in, opt_out
+from crm_core.patients.tables import POINT
 from crm_core.playbook.service import in_force
 from crm_core.words import Channel, Purpose
-from crm_core.work.units import WriteUnit
+from crm_core.work.units import ReadUnit, WriteUnit
 
 TEXTED = frozenset({Channel.SMS, Channel.WHATSAPP})
-"""The channels on which carriers' keywords have their meaning."""
+"""The channels on which carriers' keywords have their meaning.
+
+By letter only a word that means nothing else opts the address out, alone in the text or, with no
+text, in the subject, as mail programs write it; it is not answered. In a portal, a form, a chat or
+a call the words are a person's to read.
+"""
 
 
 class KeywordHandler:
@@ -39,10 +47,11 @@ class KeywordHandler:
     def handle(self, unit: WriteUnit, arrival: Arrival) -> Reply | None:
         """None for an ordinary text, and for one on a channel that has no keywords."""
         point = arrival.contact.contact_point_id
-        if arrival.keyword is None or arrival.channel not in TEXTED or point is None:
+        keyword = _keyword(unit, arrival)
+        if keyword is None or point is None:
             return None
         texts = in_force(unit).section(KeywordsSection)
-        match arrival.keyword:
+        match keyword:
             case Keyword.STOP:
                 if opt_out(unit, point, f"M-{arrival.message_id}"):
                     _write_down(unit, arrival, Decision.WITHDRAWN)
@@ -63,7 +72,9 @@ class KeywordHandler:
                 return Reply(by=Handled.SUSPECTED_OPT_OUT)
 
     def _answer(self, unit: WriteUnit, arrival: Arrival, text: str) -> None:
-        """One confirmation; where no gateway may carry it, the opt-out stands without."""
+        """One confirmation to a text; where no gateway may carry it, the opt-out stands without."""
+        if arrival.channel not in TEXTED:
+            return
         candidate = Candidate(
             channel=arrival.channel,
             contact_point_id=arrival.contact.contact_point_id,
@@ -87,6 +98,19 @@ class KeywordHandler:
             )
         except NotSendable:
             return
+
+
+def _keyword(unit: ReadUnit, arrival: Arrival) -> Keyword | None:
+    """What the message says about being written to, on a channel where such words count."""
+    if arrival.channel is Channel.EMAIL:
+        said = arrival.said if arrival.said.strip() else arrival.subject or ""
+        return Keyword.STOP if unmistakable_stop(said) and not arrival.automatic else None
+    if arrival.channel not in TEXTED:
+        return None
+    if arrival.keyword is None and classify(arrival.said, opted_out=True) is Keyword.START:
+        out = select(POINT.c.opted_out_at).where(POINT.c.id == arrival.contact.contact_point_id)
+        return Keyword.START if unit.scalar(out) is not None else None
+    return arrival.keyword
 
 
 def _write_down(unit: WriteUnit, arrival: Arrival, decision: Decision) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from crm_core.channels.keywords import Keyword, classify
+from crm_core.channels.model import Handled
+from crm_core.words import Channel
+from tests.inbox.conftest import Clinic
 
 PHRASES = tomllib.loads((Path(__file__).parent / "keyword_phrases.toml").read_text("utf-8"))
 
@@ -49,18 +52,25 @@ def test_an_answer_to_a_prompt_is_no_keyword(text: str) -> None:
 
 def test_the_carriers_own_examples_are_read_as_they_label_them(shared_data: Path) -> None:
     with (shared_data / "messages" / "opt-out-keywords.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["text"] != "YES"]
+        rows = list(csv.DictReader(lines))
     labels = {"stop": Keyword.STOP, "start": Keyword.START, "help": Keyword.HELP, "none": None}
-    wrong = [row for row in rows if classify(row["text"]) is not labels[row["label"].partition("-")[0]]]
-    assert wrong == []
+    # YES is theirs to opt in with only from a number that is opted out, as the words that begin anew are.
+    read = [(row, classify(row["text"], opted_out=row["label"] == "start")) for row in rows]
+    assert [row for row, keyword in read if keyword is not labels[row["label"].partition("-")[0]]] == []
+    assert classify("YES") is None
 
 
-@pytest.mark.parametrize("text", PHRASES["ordinary"])
+@pytest.mark.parametrize("text", [*PHRASES["ordinary"], *PHRASES["ordinary_too"]])
 def test_what_only_looks_like_an_opt_out_is_none(text: str) -> None:
     assert classify(text) is None
 
 
-@pytest.mark.parametrize("text", PHRASES["suspected"])
+@pytest.mark.parametrize("text", PHRASES["stops"])
+def test_a_stop_word_opts_out_however_it_is_dressed(text: str) -> None:
+    assert classify(text) is Keyword.STOP
+
+
+@pytest.mark.parametrize("text", [*PHRASES["suspected"], *PHRASES["suspected_too"]])
 def test_what_asks_for_an_end_in_other_words_is_suspected(text: str) -> None:
     assert classify(text) is Keyword.SUSPECTED_STOP
 
@@ -71,3 +81,36 @@ def test_a_stop_beside_a_danger_still_opts_out() -> None:
     assert classify("it wont stop bleeding", alarmed=True) is None
     assert classify("I need to stop in, chest pain", alarmed=True) is None
     assert classify("STOP, chest pain") is None
+
+
+def test_there_are_a_hundred_phrases_and_more_of_each_kind() -> None:
+    assert len({*PHRASES["ordinary"], *PHRASES["ordinary_too"]}) > 200
+    assert len({*PHRASES["suspected"], *PHRASES["suspected_too"], *PHRASES["stops"]}) > 200
+
+
+def test_yes_opts_in_only_a_number_that_is_opted_out(clinic: Clinic) -> None:
+    assert clinic.text("YES").handled_by is Handled.ROUTING
+    assert clinic.text("STOP").handled_by is Handled.OPT_OUT
+    assert clinic.text("YES").handled_by is Handled.OPT_IN
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "handled"),
+    [
+        ("unsubscribe", "", Handled.OPT_OUT),
+        ("Re: your visit", "STOP", Handled.OPT_OUT),
+        ("STOP", "Could you tell me whether to stop the aspirin?", Handled.ROUTING),
+        ("cancel", "", Handled.ROUTING),
+        ("help", "", Handled.ROUTING),
+    ],
+)
+def test_a_letter_opts_out_by_a_word_that_means_nothing_else(
+    clinic: Clinic, subject: str, body: str, handled: Handled
+) -> None:
+    letter = {"channel": Channel.EMAIL, "sender": "eve@example.org", "subject": subject}
+    assert clinic.text(body, **letter).handled_by is handled
+
+
+@pytest.mark.parametrize("channel", [Channel.PORTAL, Channel.WEBFORM, Channel.CHAT])
+def test_where_no_carrier_is_the_words_are_a_persons_to_read(clinic: Clinic, channel: Channel) -> None:
+    assert clinic.text("STOP", channel=channel).handled_by is Handled.ROUTING
