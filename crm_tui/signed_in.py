@@ -15,6 +15,7 @@ from crm_tui.desk.finding import FindingDesk
 from crm_tui.desk.handoff import HandoffDesk
 from crm_tui.desk.lanes import Choices, LanesDesk
 from crm_tui.desk.library import LibraryDesk
+from crm_tui.desk.notices import NoticeDesk
 from crm_tui.desk.outbox import OutboxDesk
 from crm_tui.desk.patients import PatientDesk
 from crm_tui.desk.ringing import RingingDesk
@@ -42,6 +43,7 @@ class SignedIn:
     company: CompanyDesk
     consent: ConsentDesk
     outbox: OutboxDesk
+    notices: NoticeDesk
     ringing: RingingDesk
     choices: Choices
 
@@ -81,6 +83,7 @@ def signed_in(crm: Crm, login: str, entered: Entered) -> SignedIn:
         company=CompanyDesk(crm, entered.actor),
         consent=ConsentDesk(crm, entered.actor),
         outbox=OutboxDesk(crm, entered.actor),
+        notices=NoticeDesk(crm, entered.actor),
         ringing=RingingDesk(crm, entered.actor),
         choices=desk.choices(),
     )

@@ -17,6 +17,7 @@ from crm_tui.commands.consent import CONSENT_COMMANDS
 from crm_tui.commands.handoff import HANDOFF_COMMANDS
 from crm_tui.commands.library import LIBRARY_COMMANDS
 from crm_tui.commands.moving import MOVING
+from crm_tui.commands.notices import NOTICE_COMMANDS
 from crm_tui.commands.outbox import OUTBOX_COMMANDS
 from crm_tui.commands.threads import THREAD_COMMANDS
 
@@ -140,7 +141,7 @@ COMMANDS: tuple[Command, ...] = (
         label="log call",
         title="Log a phone call",
         group=Group.ACT,
-        help="Record a call and how it ended; a call that reached stops the clock.",
+        help="Record a call and how it ended; one that reached stops the clock, or is a call off the list.",
         permission=_WORK,
         footer=12,
     ),
@@ -315,6 +316,7 @@ COMMANDS: tuple[Command, ...] = (
         permission="conversation:read",
     ),
     *CONSENT_COMMANDS,
+    *NOTICE_COMMANDS,
     *HANDOFF_COMMANDS,
     *OUTBOX_COMMANDS,
     *LIBRARY_COMMANDS,

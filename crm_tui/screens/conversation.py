@@ -19,6 +19,7 @@ from crm_tui.screens.console_screen import ROOMY
 from crm_tui.screens.files import Files
 from crm_tui.screens.looking_up import LooksUp
 from crm_tui.screens.moments import on_offer
+from crm_tui.screens.planning_notices import PlansNotices
 from crm_tui.screens.sending_later import SendsLater
 from crm_tui.screens.showing import also_open, conversation_name, entries, identity_of, moment, next_step
 from crm_tui.screens.text_length import said_length
@@ -46,7 +47,7 @@ class Start(Enum):
     CALL = 5
 
 
-class ConversationScreen(Files, LooksUp, InCompany, SendsLater):
+class ConversationScreen(Files, LooksUp, InCompany, SendsLater, PlansNotices):
     """The screen of the work loop."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "conversation.tcss"]
@@ -67,6 +68,10 @@ class ConversationScreen(Files, LooksUp, InCompany, SendsLater):
     def conversation_id(self) -> int:
         """Which one this is."""
         return self._conversation_id
+
+    @override
+    def notice_is_for(self) -> int | None:
+        return self.opened.conversation.patient_id if self.opened is not None else None
 
     def compose_body(self) -> ComposeResult:
         """Who, what was said, what is written, who is next."""

@@ -15,6 +15,7 @@ from crm_tui.desk.lanes import CrmError, Topic
 from crm_tui.desk.tasks import TaskDesk, TaskItem, TaskPage, TaskView
 from crm_tui.screens.ask_text import AskText
 from crm_tui.screens.list_screen import ListScreen
+from crm_tui.screens.logging_calls import LogsCalls
 from crm_tui.screens.moments import on_offer, read_moment
 from crm_tui.screens.patient_record import PatientRecord
 from crm_tui.screens.raising_tasks import RaisesTasks
@@ -35,7 +36,7 @@ _ENDS = (
 )
 
 
-class TasksScreen(ListScreen, RaisesTasks):
+class TasksScreen(ListScreen, RaisesTasks, LogsCalls):
     """The open tasks, those due first on top: mine, or all that I may see."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["console_screen.tcss", "tasks.tcss"]
@@ -45,7 +46,8 @@ class TasksScreen(ListScreen, RaisesTasks):
     EMPTY = "No task waits here."
     WATCHES = frozenset({Topic.TASKS})
     FOOTER = (
-        "open", "close", "assign", "snooze", "undo", "mine_or_all", "add_task", "help", "claim", "why", "back",
+        "open", "close", "assign", "snooze", "undo", "mine_or_all", "add_task", "help", "log_call", "claim", "why",
+        "back",
     )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = bindings("close", "assign", "claim", "snooze", "why", "mine_or_all")
 
@@ -123,6 +125,11 @@ class TasksScreen(ListScreen, RaisesTasks):
         self.listed.restart()
 
     # What is done to it
+
+    @override
+    def call_in_view(self) -> TaskItem | None:
+        chosen = self._chosen()
+        return chosen[-1] if chosen else None
 
     @override
     def why_not(self, command: Command) -> str | None:
