@@ -84,7 +84,9 @@ def notice(unit: ReadUnit, notice_id: int) -> NoticeView:
     if row is None:
         raise NotFound(kind="notice", id=f"N-{notice_id}")
     line = _line(unit, row)
-    fate = row.failure if row.message_id is not None else row.because
+    fate = row.failure
+    if row.message_id is None and row.state in (NoticeState.CANCELLED, NoticeState.EXPIRED):
+        fate = row.because
     return NoticeView(
         **line,
         fields={key: Shown(text) for key, text in given_fields(unit.open(row.fields)).items()},
