@@ -94,10 +94,11 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """That a handler took a message, and what it has to say about that."""
+    """That a handler took a message, and what it has to say about that; whose it is, where it found that out."""
 
     by: Handled
     why: tuple[str, ...] = ()
+    patient_id: int | None = None
 
 
 class ReplyHandler(Protocol):
@@ -275,7 +276,7 @@ def _received(message_id: int, placement: Placement | None, reply: Reply | None)
     return Received(
         message_id=message_id,
         conversation_id=placement.conversation_id if placement else None,
-        patient_id=placement.patient_id if placement else None,
+        patient_id=placement.patient_id if placement else reply.patient_id if reply else None,
         lane=placement.lane if placement else None,
         category=placement.category if placement else None,
         priority=placement.priority if placement else None,

@@ -80,7 +80,7 @@ class PromptHandler:
         if not prompt.codes:
             _settle(unit, prompt, PromptState.SUPERSEDED, arrival)
             answering.tell(prompt.patient_id, "changed")
-            return Reply(by=_HANDLED[answer], why=("what was asked has changed since: nothing is confirmed",))
+            return _reply(prompt, answer, "what was asked has changed since: nothing is confirmed")
         confirmed = answer is Answer.CONFIRM
         _settle(unit, prompt, PromptState.CONFIRMED if confirmed else PromptState.DECLINED, arrival)
         for observer in self._observers:
@@ -91,7 +91,7 @@ class PromptHandler:
         answering.tell(prompt.patient_id, *(["confirmed"] if confirmed else ["declined"]), *(["changed"] * changed))
         what = f"{'confirms' if confirmed else 'declines'} {', '.join(prompt.codes)}"
         left = f"; {', '.join(prompt.changed)} has changed since" if prompt.changed else ""
-        return Reply(by=_HANDLED[answer], why=(f"{what}{left}",))
+        return _reply(prompt, answer, f"{what}{left}")
 
     def _ask_which(self, unit: WriteUnit, arrival: Arrival, patients: Sequence[int], answer: Answer) -> Reply:
         """Ask which of them it is, by first name; where that may not be said, a person calls each."""
@@ -101,6 +101,10 @@ class PromptHandler:
         for patient_id in patients:
             _call(unit, arrival, patient_id, CANNOT_ASK_WHICH)
         return Reply(by=_HANDLED[answer], why=("which of those who share the number it is may not be asked: call",))
+
+
+def _reply(prompt: Open, answer: Answer, why: str) -> Reply:
+    return Reply(by=_HANDLED[answer], why=(why,), patient_id=prompt.patient_id)
 
 
 def _may_be_read(arrival: Arrival) -> bool:
