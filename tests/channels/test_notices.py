@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, update
 
 from crm_core.access.model import SYSTEM
-from crm_core.channels.notices.model import About, Asks, NoticeState
+from crm_core.channels.notices.model import KIND, About, Asks, NoticeState
 from crm_core.channels.notices.service import cancel_notices
 from crm_core.errors import NotFound, UsageError
 from crm_core.library.merge import MissingField
@@ -17,6 +17,7 @@ from crm_core.patients.queries import match_contact
 from crm_core.patients.service import opt_out
 from crm_core.patients.tables import POINT, Patient
 from crm_core.timers.chore import TimersChore
+from crm_core.timers.model import Timer
 from crm_core.words import Channel
 from tests.channels.planning import DAY, House, house_of
 from tests.conftest import MONDAY, StaffFactory
@@ -113,6 +114,34 @@ def test_two_things_less_than_half_an_hour_apart_share_one_text_that_names_both(
     assert house.see(first).message_id == house.see(second).message_id
     assert house.see(third).state is NoticeState.PLANNED
     house.poll(MONDAY + timedelta(hours=1))
+    assert len(house.sent()) == 1
+
+
+def test_a_poller_that_stops_half_way_and_runs_again_sends_once(house: House) -> None:
+    number = house.plan()
+    handler = next(one for one in house.crm.timer_handlers if one.kind == KIND)
+    timer = Timer(id=1, kind=KIND, subject_id=number, due_at=MONDAY, attempt=1, token=1)
+    with pytest.raises(ZeroDivisionError), house.crm.write(SYSTEM) as unit:
+        handler.fire(unit, [timer])
+        raise ZeroDivisionError
+    assert house.sent() == []
+    house.poll()
+    with house.crm.write(SYSTEM) as unit:
+        assert handler.fire(unit, [timer]) == {}
+    house.poll()
+    assert len(house.sent()) == 1
+
+
+def test_what_is_due_a_minute_after_hours_goes_in_the_morning_or_expires_where_that_is_too_late(house: House) -> None:
+    at, morning = MONDAY + timedelta(hours=10, minutes=1), MONDAY + timedelta(hours=22)
+    waits = house.plan(due_at=at, about_at=MONDAY + 3 * DAY)
+    stale = house.plan("Bo", "visit-2", due_at=at, send_by=morning - timedelta(minutes=1), about_at=MONDAY + DAY)
+    house.poll(at)
+    seen, late = house.see(waits), house.see(stale)
+    assert (house.sent(), seen.state, seen.next_at) == ([], NoticeState.PLANNED, morning)
+    assert (late.state, late.fate) == (NoticeState.EXPIRED, "expired")
+    assert any(line.startswith("sms hours: NO, 20:01") for line in late.why)
+    house.poll(morning)
     assert len(house.sent()) == 1
 
 

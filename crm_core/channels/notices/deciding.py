@@ -78,12 +78,11 @@ def decide(notice: Due, said: Sequence[Said]) -> Decided:
             return Decided(notice=notice, state=state, reasons=tuple(reasons), goes=tryout, verdict=verdict)
         if verdict.not_before is not None:
             return _waits(notice, verdict.not_before, tuple(reasons))
+        if _is_stale(verdict):
+            return expired(notice, _first_no(reasons), tuple(reasons))
     if not said:
         reasons.append(Reason(check="recipient", passed=False, saw=NO_WAY))
-    because = next((reason.saw for reason in reasons if not reason.passed), NO_WAY)
-    if any(verdict is not None and _is_stale(verdict) for _, verdict in said):
-        return expired(notice, because, tuple(reasons))
-    return refused(notice, because, tuple(reasons), find_number=_cannot_be_reached(said))
+    return refused(notice, _first_no(reasons), tuple(reasons), find_number=_cannot_be_reached(said))
 
 
 def expired(notice: Due, because: str, reasons: tuple[Reason, ...] = ()) -> Decided:
@@ -102,6 +101,10 @@ def _waits(notice: Due, until: datetime, reasons: tuple[Reason, ...]) -> Decided
     if notice.send_by is not None and until >= notice.send_by:
         return expired(notice, f"it could not go before it was stale: {because}", reasons)
     return Decided(notice=notice, state=NoticeState.PLANNED, reasons=reasons, because=because, again=until)
+
+
+def _first_no(reasons: Sequence[Reason]) -> str:
+    return next((reason.saw for reason in reasons if not reason.passed), NO_WAY)
 
 
 def _is_stale(verdict: Verdict) -> bool:
