@@ -16,7 +16,7 @@ from crm_core.channels.gateways.enhanced_codes import enhanced_code, no_such_add
 from crm_core.channels.letters import letter_ids
 from crm_core.channels.mail.headers import header
 
-_MOST_PARTS, _MOST_RECIPIENTS = 50, 100
+_MOST_PARTS, _MOST_RECIPIENTS, _MOST_LETTERS = 50, 20, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def returned_in(letter: Message) -> tuple[Returned, ...]:
     if letter.get_content_type() != "multipart/report":
         return ()
     parts = list(_parts(letter))
-    letters = tuple(dict.fromkeys([*_returned_ids(parts), *_answered_ids(letter)]))
+    letters = tuple(dict.fromkeys([*_returned_ids(parts), *_answered_ids(letter)]))[:_MOST_LETTERS]
     told = [block for part in parts if part.get_content_type() == "message/delivery-status" for block in _blocks(part)]
     found = (_recipient(block, letters) for block in told[:_MOST_RECIPIENTS])
     return tuple(one for one in found if one is not None)

@@ -32,9 +32,10 @@ log = logging.getLogger(__name__)
 BATCH = 20
 """Letters after which those handed in are marked."""
 HOLD_EVERY = 20.0
-"""Seconds after which the lease is taken anew, a third of it."""
-RENEW = 600.0
-"""Seconds of IDLE after which the folder is looked at anyway: servers end it at 30 minutes, routers sooner."""
+"""Seconds after which the lease is taken anew, a third of it, and of IDLE after which the folder is looked at anyway.
+
+So no lost word of the server's costs more, and no server or router finds the connection silent for long.
+"""
 
 HandIn = Callable[[WriteUnit, str, bytes, Inbound], None]
 """Takes in one letter of the mailbox so named, as it travelled (its beginning, where it is too large)."""
@@ -70,10 +71,8 @@ class Reader:
             self._read_window(folder, stopped, tally)
 
     def wait(self, stopped: Callable[[], bool]) -> None:
-        """Wait until the server has news."""
-        self._connected().wait(lambda: not stopped() and not self._hold_is_due(), longest=RENEW)
-        if self._hold_is_due():
-            self._hold()
+        """Wait until the server has news, or until the next look is due anyway, which keeps the lease."""
+        self._connected().wait(lambda: not stopped(), longest=HOLD_EVERY)
 
     def close(self, failure: str | None = None) -> None:
         """Log out and leave the mailbox to whoever wants it next; `failure` is why, where it cannot be read."""
@@ -110,17 +109,24 @@ class Reader:
             since = place.begun_at.date() + timedelta(days=1)
         uids = imap.numbers(first, last, unseen_or_since=since)
         for start in range(0, len(uids), BATCH):
-            if stopped():
-                return
             batch = uids[start : start + BATCH]
-            self._read_batch(imap, batch, tally, writable=folder.writable)
-            self._move_on(batch[-1])
+            done = self._read_batch(imap, batch, stopped, tally, writable=folder.writable)
+            self._move_on(done)
+            if done < batch[-1]:
+                return
         self._move_on(last)
 
-    def _read_batch(self, imap: Imap, uids: Sequence[int], tally: Tally, *, writable: bool) -> None:
+    def _read_batch(
+        self, imap: Imap, uids: Sequence[int], stopped: Callable[[], bool], tally: Tally, *, writable: bool
+    ) -> int:
+        """Hand these in, then mark them; up to which one that came, before it was `stopped`."""
         read: list[int] = []
         too_large: list[int] = []
+        done = uids[-1]
         for lying in imap.lying(uids):
+            if stopped():
+                done = lying.uid - 1
+                break
             if self._hold_is_due():
                 self._hold()
             raw = imap.letter(lying.uid, None if lying.size <= MOST_BYTES else BEGINNING)
@@ -130,12 +136,12 @@ class Reader:
             self._handed_in(raw, lying)
             tally.done += 1
             (read if lying.size <= MOST_BYTES else too_large).append(lying.uid)
-        if not writable:
-            return
-        imap.flag(too_large)
-        imap.mark_read([*read, *too_large])
-        if self._table.done_folder is not None:
-            imap.move(read, self._table.done_folder)
+        if writable:
+            imap.flag(too_large)
+            imap.mark_read([*read, *too_large])
+            if self._table.done_folder is not None:
+                imap.move(read, self._table.done_folder)
+        return done
 
     def _handed_in(self, raw: bytes, lying: Lying) -> None:
         """One unit a letter, so that one that cannot be handed in takes no other with it."""

@@ -260,12 +260,26 @@ def test_waiting_ends_when_the_poller_is_stopped_and_leaves_the_mailbox_to_other
         assert unit.scalar(select(MailboxRow.lease_until)) is None
 
 
+def test_a_reader_that_is_stopped_marks_what_it_took_in_and_leaves_the_rest_for_the_next(
+    mail_clinic: MailClinic,
+) -> None:
+    mail_clinic.box.deliver(letter("one"), letter("two"), letter("three"))
+    asked = iter([False, False, False])
+    chore = mail_clinic.chore()
+    assert chore.run(lambda: next(asked, True)).done == 2
+    chore.close()
+    assert mail_clinic.box.flags() == [{SEEN}, {SEEN}, set()]
+    assert mail_clinic.read().claimed == 1
+    assert len(mail_clinic.messages()) == 3
+
+
 def test_a_reader_that_waits_keeps_its_lease(mail_clinic: MailClinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "HOLD_EVERY", 0.0)
     chore = mail_clinic.chore()
     chore.run(never)
     mail_clinic.clinic.at(MONDAY + LEASE)
     chore.wait(never)
+    chore.run(never)
     with mail_clinic.clinic.crm.read(SYSTEM) as unit:
         assert unit.scalar(select(MailboxRow.lease_until)) == MONDAY + 2 * LEASE
     chore.close()
