@@ -14,7 +14,6 @@ pytestmark = pytest.mark.skipif(why_not() != "", reason=why_not())
 FEW = (
     Fault(call="pwrite64", number=9, kind="error=ENOSPC"),
     Fault(call="fsync", number=3, kind="error=EIO"),
-    Fault(call="pwrite64", number=30, kind="signal=SIGKILL"),
     Fault(call="write", number=2, kind="signal=SIGKILL"),
 )
 
