@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -21,6 +22,20 @@ from crm_core.work.units import ReadUnit, WriteUnit
 
 FAILED_SINCE = timedelta(days=7)
 """How long a refused message is listed: what nobody has looked at by then has its task."""
+
+_later, _sent = aliased(Message), aliased(Outbox)
+_REACHED_SINCE = exists(
+    select(_later.id)
+    .outerjoin(_sent, _sent.message_id == _later.id)
+    .where(
+        _later.conversation_id == Message.conversation_id,
+        # Ids come in blocks, so only the time says which is later.
+        _later.recorded_at > Message.recorded_at,
+        or_(_later.reached, _sent.state == Delivery.SENT),
+    )
+    .correlate(Message)
+)
+"""Whether a later message of its conversation has gone, or a call has reached: then nobody need see to it."""
 
 _GIVEN_UP: ColumnElement[bool] = and_(Outbox.state == Delivery.FAILED, Outbox.tries >= MOST_TRIES)
 
@@ -46,22 +61,23 @@ def did_not_go(unit: ReadUnit, *, limit: int = 500) -> Undelivered:
     refused = and_(Outbox.state == Delivery.FAILED, Outbox.tries < MOST_TRIES, lately)
     return Undelivered(
         unknown=_rows(unit, Outbox.state == Delivery.UNKNOWN, limit),
-        given_up=_rows(unit, _GIVEN_UP, limit),
+        given_up=given_up(unit, limit=limit),
         refused=_rows(unit, refused, limit),
     )
 
 
 @needs(Permission.OUTBOX_READ)
 def given_up(unit: ReadUnit, *, limit: int) -> tuple[OutboxRow, ...]:
-    """The messages that were tried as often as any is, newest first, at most `limit`."""
-    return _rows(unit, _GIVEN_UP, limit)
+    """The messages that were tried as often as any is, and whose patient has not been reached since; newest first."""
+    return _rows(unit, and_(_GIVEN_UP, ~_REACHED_SINCE), limit)
 
 
 @needs(Permission.OUTBOX_READ)
 def waits_for_a_person(unit: ReadUnit) -> int:
-    """How many messages are unknown or given up."""
-    waits = or_(Outbox.state == Delivery.UNKNOWN, _GIVEN_UP)
-    return int(unit.scalar(select(func.count()).select_from(Outbox).where(UNDELIVERED, waits)) or 0)
+    """How many messages are unknown, or given up and not settled otherwise since."""
+    waits = or_(Outbox.state == Delivery.UNKNOWN, and_(_GIVEN_UP, ~_REACHED_SINCE))
+    counted = select(func.count()).select_from(Outbox).join(Message, Message.id == Outbox.message_id)
+    return int(unit.scalar(counted.where(UNDELIVERED, waits)) or 0)
 
 
 def _rows(unit: ReadUnit, which: ColumnElement[bool], limit: int) -> tuple[OutboxRow, ...]:
@@ -73,10 +89,10 @@ def retry(unit: WriteUnit, outbox_id: int, *, observers: Sequence[SendObserver] 
     """Queue a failed message once more, now and with all its tries; the gate is asked again before it goes.
 
     Refused where its text went back to its author as a draft, and where the patient has had a
-    later message of the same conversation: it would say what is settled by now.
+    later message of the same conversation, or a call: it would say what is settled by now.
     """
     row = unit.execute(
-        select(Outbox.state, Outbox.message_id, Outbox.planned_at, Message.conversation_id)
+        select(Outbox.message_id, Outbox.planned_at, Message.conversation_id, _REACHED_SINCE.label("reached_since"))
         .join(Message, Message.id == Outbox.message_id)
         .where(Outbox.id == outbox_id)
     ).one_or_none()
@@ -87,20 +103,9 @@ def retry(unit: WriteUnit, outbox_id: int, *, observers: Sequence[SendObserver] 
         raise UsageError(problem="Only a failed row can be tried again", remedy="see `crm outbox --state failed`")
     if row.planned_at is not None:
         raise Refused(why="Its text went back to its author as a draft", remedy="send it from there")
-    if row.conversation_id is not None and _said_since(unit, row.conversation_id, row.message_id):
-        raise Refused(why="A later message of this conversation has gone", remedy="write what is still to be said")
+    if row.reached_since:
+        raise Refused(why="The patient has been reached since", remedy="write what is still to be said")
     unit.audit(Tag.OUTBOX_RETRIED, outbox_id)
     unit.changed(Topic.OUTBOX)
     for observer in observers:
         observer.settled(unit, row.conversation_id, Delivery.QUEUED, None, (row.message_id,))
-
-
-def _said_since(unit: ReadUnit, conversation_id: int, message_id: int) -> bool:
-    """Whether a message that was written later has gone. Ids come in blocks, so only the time says which is later."""
-    written = select(Message.recorded_at).where(Message.id == message_id).scalar_subquery()
-    later = (
-        select(Outbox.id)
-        .join(Message, Message.id == Outbox.message_id)
-        .where(Message.conversation_id == conversation_id, Message.recorded_at > written, Outbox.state == Delivery.SENT)
-    )
-    return unit.scalar(later.limit(1)) is not None

@@ -13,6 +13,7 @@ from crm_core.channels.undelivered import did_not_go, given_up, retry, waits_for
 from crm_core.errors import NotFound, NotPermitted, Refused, UsageError
 from crm_core.inbox import take
 from crm_core.inbox.answering.answers import reply
+from crm_core.inbox.answering.calls import log_call
 from crm_core.inbox.answering.scheduling import send_later
 from crm_core.inbox.model import State
 from crm_core.timers.retrying import MOST_TRIES
@@ -118,9 +119,21 @@ def test_what_a_later_answer_has_settled_is_not_sent_after_it(line: Line) -> Non
     conversation = line.clinic.see(line.clinic.agent, given_up, limit=1)[0].conversation_id
     line.clinic.do(line.clinic.agent, reply, line.gate, conversation, "Please call us about it.")
     assert line.courier.run_once().sent == 1
-    with pytest.raises(Refused, match="A later message of this conversation has gone"):
+    with pytest.raises(Refused, match="The patient has been reached since"):
         line.clinic.do(line.clinic.supervisor, retry, dead)
+    assert line.clinic.see(line.clinic.agent, did_not_go).given_up == ()
+    assert line.clinic.see(line.clinic.agent, waits_for_a_person) == 0
     assert [row["state"] for row in outbox_rows(line.clinic.crm)].count(Delivery.FAILED) == 1
+
+
+@pytest.mark.parametrize(("outcome", "waits"), [("reached", 0), ("no_answer", 1)])
+def test_a_call_that_reached_the_patient_settles_what_was_given_up_and_one_that_did_not_leaves_it(
+    line: Line, outcome: str, waits: int
+) -> None:
+    tried_out(line)
+    conversation = line.clinic.see(line.clinic.agent, given_up, limit=1)[0].conversation_id
+    line.clinic.do(line.clinic.agent, log_call, conversation, outcome=outcome, words="told by phone")
+    assert line.clinic.see(line.clinic.agent, waits_for_a_person) == waits
 
 
 def test_what_became_a_draft_again_is_not_sent_beside_it(line: Line) -> None:

@@ -135,14 +135,14 @@ async def test_an_agent_sees_the_list_and_is_told_who_may_settle(line: Line, acc
 
 async def test_what_may_not_be_tried_again_is_refused_with_the_reason(line: Line, account: Account) -> None:
     account("sue", Role.SUPERVISOR)
-    number = answered(line, ANA, mood="busy", tries=MOST_TRIES)
+    number = answered(line, ANA, mood="stern")
     line.provider.mood = "kind"
     line.clinic.do(line.clinic.agent, reply, line.gate, number, "Please call us about it.")
     line.courier.run_once()
     async with console(line.clinic.crm, "sue") as hands:
         await open_outbox(hands)
         await hands.press("R", "y")
-        await hands.until(lambda: "A later message of this conversation has gone" in hands.toasts)
+        await hands.until(lambda: "The patient has been reached since" in hands.toasts)
 
 
 async def test_a_supervisor_has_the_count_in_view_in_the_lanes_and_an_agent_has_not(
