@@ -385,4 +385,9 @@ path = "sms.jsonl"
 # user = "frontdesk@example.org"
 # password_file = "imap-password"
 # vendor = "Example Mail"
+
+# What `crm listen` takes in: webhooks, web forms, who rings; see docs/listen.md.
+# [listen.hook.portal]
+# channel = "portal"
+# secret_file = "portal-secret"   # made by crm listen --new-key portal-secret
 """

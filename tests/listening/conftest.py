@@ -58,27 +58,27 @@ def settings(on_each_store: Settings) -> Settings:
     return replace(on_each_store, listen=listen_table(on_each_store.home))
 
 
-@pytest.fixture
-def said() -> list[str]:
-    """What the receiver tells a person."""
-    return []
-
-
-@pytest.fixture
-def url(crm: Crm, said: list[str]) -> Iterator[str]:
-    """The address of a receiver that listens."""
-    listener = Listener(crm, said.append)
+def listening(listener: Listener) -> tuple[str, threading.Thread]:
+    """Start it; its address, and the thread that ends once it is stopped."""
     addresses: list[str] = []
     started = threading.Event()
 
-    def listening(address: str) -> None:
+    def told(address: str) -> None:
         addresses.append(address)
         started.set()
 
-    thread = threading.Thread(target=listener.run, args=(listening,))
+    thread = threading.Thread(target=listener.run, args=(told,))
     thread.start()
-    assert started.wait(30)
-    yield addresses[0]
+    assert started.wait(60)
+    return addresses[0], thread
+
+
+@pytest.fixture
+def url(crm: Crm) -> Iterator[str]:
+    """The address of a receiver that listens."""
+    listener = Listener(crm, lambda _: None)
+    address, thread = listening(listener)
+    yield address
     listener.stop()
     thread.join(30)
     assert not thread.is_alive()
