@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from crm_core.timers.model import Chore, Tally
 
 app = group("Do what is due.")
+
+ONE_WISH = 1.0
+"""Seconds within which two signals are one: `timeout` and some terminals send theirs to the process and its group."""
 
 
 @command(app, "poll", example="crm poll --once --json")
@@ -44,12 +48,13 @@ def poll(
 class Told:
     """Whether this process was told to stop, by SIGTERM or SIGINT; a second one ends it where it is.
 
-    The handlers only set a word and write a byte: neither can wait for a lock that the
+    The handler only sets words and writes a byte: neither can wait for a lock that the
     interrupted thread holds.
     """
 
     def __init__(self) -> None:
         self.to_stop = False
+        self._at = 0.0
         self._heard, self._tell = os.pipe()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note)
@@ -59,9 +64,12 @@ class Told:
         os.read(self._heard, 1)
 
     def _note(self, number: int, _frame: object) -> None:
-        self.to_stop = True
-        os.write(self._tell, b"!")
-        signal.signal(number, signal.SIG_DFL)
+        if not self.to_stop:
+            self.to_stop, self._at = True, time.monotonic()
+            os.write(self._tell, b"!")
+        elif time.monotonic() - self._at > ONE_WISH:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
 
 def _once(session: Session, chores: Sequence[Chore], told: Told) -> Tally:
