@@ -60,7 +60,13 @@ class TwilioGateway:
             form["From"] = address(self._channel, self._table.sender)
         else:
             form["MessagingServiceSid"] = str(self._table.messaging_service)
-        return Accepted(provider_id=self._api.post(form).sid)
+        try:
+            return Accepted(provider_id=self._api.post(form).sid)
+        except Permanent as refused:
+            if self._channel is Channel.WHATSAPP and refused.bad_number:
+                # The number may well take texts and calls.
+                raise Permanent(reason=refused.reason, code=refused.code) from None
+            raise
 
     def find(self, sought: Sought) -> Found | NotFound | CannotTell:
         """Look the attempt up in the account's list; Temporary while it may not show yet."""

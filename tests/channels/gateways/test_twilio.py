@@ -21,6 +21,7 @@ from crm_core.channels.gateways.base import (
     UnknownFate,
 )
 from crm_core.channels.gateways.twilio import LONGEST, VISIBLE_AFTER, TwilioGateway
+from crm_core.channels.gateways.twilio_reports import reported
 from crm_core.twilio_settings import TwilioTable
 from crm_core.words import Channel
 from tests.channels.gateways.fake_twilio import ACCOUNT, NUMBER, SERVICE, TOKEN, FakeTwilio, Kept, fake_twilio
@@ -163,6 +164,17 @@ def test_a_refusal_may_say_something_of_the_number(
         gateway.send(WORDS)
     said = caught.value
     assert (said.code, said.bad_number, said.opted_out) == (str(code), bad_number, opted_out)
+
+
+def test_a_number_that_whatsapp_does_not_reach_is_not_called_dead(twilio: FakeTwilio, tmp_path: Path) -> None:
+    twilio.moods.append("refuse 21211")
+    with gateway_to(table(twilio.url, tmp_path), Channel.WHATSAPP) as made, pytest.raises(Permanent) as caught:
+        made.send(WORDS)
+    assert (caught.value.code, caught.value.bad_number) == ("21211", False)
+    for whatsapp in (False, True):
+        told = reported(sid="SM1", status="undelivered", code=30006, whatsapp=whatsapp, at=MONDAY)
+        assert told is not None
+        assert told.permanent is not whatsapp
 
 
 def test_nobody_there_is_temporary_and_so_is_a_token_that_others_may_read(tmp_path: Path) -> None:
