@@ -244,9 +244,10 @@ def suppress_where(
     for row in unit.execute(select(Message.id, Message.conversation_id).where(Message.id.in_(suppressed))):
         if row.conversation_id is not None:
             waiting.setdefault(row.conversation_id, []).append(row.id)
-    for conversation_id, message_ids in sorted(waiting.items()):
-        for observer in observers:
-            observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why, message_ids)
+    with unit.as_the_house():
+        for conversation_id, message_ids in sorted(waiting.items()):
+            for observer in observers:
+                observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why, message_ids)
     return suppressed
 
 

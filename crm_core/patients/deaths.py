@@ -31,8 +31,9 @@ def record_death(unit: WriteUnit, patient_id: int, died_at: datetime | None = No
         raise UsageError(problem=f"P-{root} is known to have died", remedy="nothing more is sent to them")
     _set(unit, root, deceased=True, deceased_at=died_at, deceased_by=unit.actor.staff_id)
     unit.audit(Tag.PATIENT_DECEASED, root, why="recorded by staff")
-    for observer in patient_observers(unit):
-        observer.died(unit, root)
+    with unit.as_the_house():
+        for observer in patient_observers(unit):
+            observer.died(unit, root)
     return root
 
 

@@ -50,9 +50,10 @@ def merge_records(unit: WriteUnit, pairs: Sequence[tuple[int, int]]) -> int:
         unit.audit(Tag.PATIENT_CHANGED, loser, winner, why="merged by its source")
     if merged:
         unit.changed(Topic.PATIENTS)
-    for observer in patient_observers(unit):
-        for loser, winner in merged:
-            observer.merged(unit, winner, loser)
+    with unit.as_the_house():
+        for observer in patient_observers(unit):
+            for loser, winner in merged:
+                observer.merged(unit, winner, loser)
     return len(merged)
 
 

@@ -191,11 +191,12 @@ def _store(unit: WriteUnit, batch: _Batch) -> None:
     )
     search_index.put(unit, [(who, item.tokens.union(kept.tokens.get(who, ()))) for who, item in batch.stored.items()])
     unit.changed(Topic.PATIENTS)
-    for observer in patient_observers(unit):
-        for patient_id in died:
-            observer.died(unit, patient_id)
-        for change in kept.changes:
-            observer.number_changed(unit, change.patient_id, change.old, change.new)
+    with unit.as_the_house():
+        for observer in patient_observers(unit):
+            for patient_id in died:
+                observer.died(unit, patient_id)
+            for change in kept.changes:
+                observer.number_changed(unit, change.patient_id, change.old, change.new)
 
 
 def _deaths(unit: WriteUnit, batch: _Batch) -> list[int]:

@@ -90,8 +90,9 @@ def link_contact(unit: WriteUnit, patient_id: int, contact_point_id: int) -> Non
     _reindex(unit, root)
     unit.audit(Tag.CONTACT_LINKED, root, why=f"contact point {contact_point_id}")
     unit.changed(Topic.PATIENTS)
-    for observer in patient_observers(unit):
-        observer.number_changed(unit, root, None, contact_point_id)
+    with unit.as_the_house():
+        for observer in patient_observers(unit):
+            observer.number_changed(unit, root, None, contact_point_id)
 
 
 @needs(Permission.PATIENT_LINK)
@@ -109,8 +110,9 @@ def unlink_contact(unit: WriteUnit, patient_id: int, contact_point_id: int) -> b
     _reindex(unit, patient_id)
     unit.audit(Tag.CONTACT_UNLINKED, patient_id, why=f"contact point {contact_point_id}")
     unit.changed(Topic.PATIENTS)
-    for observer in patient_observers(unit):
-        observer.number_changed(unit, patient_id, contact_point_id, None)
+    with unit.as_the_house():
+        for observer in patient_observers(unit):
+            observer.number_changed(unit, patient_id, contact_point_id, None)
     return True
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_core.access.model import SYSTEM
+from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.channels.model import Delivery
 from crm_core.channels.person_changes import DIED, NOT_THEIRS, TWICE
 from crm_core.errors import UsageError
@@ -20,7 +20,7 @@ from crm_core.patients.saving import save_many
 from crm_core.tasks.adding import add_task
 from crm_core.tasks.model import NewTask, TaskKind
 from tests.channels.consent.said import point_of, queue, tasks
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import ANA, BO, Clinic
 from tests.inbox.looking import outbox_rows
 from tests.patients.people import phone
@@ -28,13 +28,13 @@ from tests.patients.people import phone
 BILL = "How much is my bill?"
 
 
-def of_ana(clinic: Clinic, *contacts: DraftContact, deceased: bool = False) -> None:
-    """What her hospital says of her now."""
+def of_ana(clinic: Clinic, *contacts: DraftContact, deceased: bool = False, by: Actor = SYSTEM) -> None:
+    """What her hospital says of her now, as an import brings it."""
     draft = PatientDraft(
         given="Ana", family="Lopez", birth_date="1970-01-31", contacts=contacts, deceased=deceased,
         patient_id=clinic.patients["Ana"],
     )  # fmt: skip
-    clinic.do(SYSTEM, save_many, [draft])
+    clinic.do(by, save_many, [draft])
 
 
 def fates(clinic: Clinic) -> list[tuple[Delivery, str | None]]:
@@ -55,12 +55,14 @@ def busy(clinic: Clinic) -> int:
 
 
 @pytest.mark.parametrize("told_by", ["staff", "import"])
-def test_a_death_cancels_at_once_what_was_to_reach_the_patient_and_nobody_else(clinic: Clinic, told_by: str) -> None:
+def test_a_death_cancels_at_once_what_was_to_reach_the_patient_and_nobody_else(
+    clinic: Clinic, staff: StaffFactory, told_by: str
+) -> None:
     number = busy(clinic)
     if told_by == "staff":
         clinic.do(clinic.agent, record_death, clinic.patients["Ana"], MONDAY - timedelta(days=1))
     else:
-        of_ana(clinic, phone(ANA), deceased=True)
+        of_ana(clinic, phone(ANA), deceased=True, by=staff(Role.ADMIN))
     stopped = (Delivery.SUPPRESSED, DIED)
     assert fates(clinic) == [stopped, stopped, (Delivery.QUEUED, None)]
     assert {(kind, state) for kind, state, _ in tasks(clinic)} == {
@@ -73,12 +75,15 @@ def test_a_death_cancels_at_once_what_was_to_reach_the_patient_and_nobody_else(c
     assert fates(clinic)[2][0] is Delivery.SENT
 
 
-def test_an_answer_planned_for_later_is_cancelled_by_a_death_too(clinic: Clinic) -> None:
+def test_an_answer_planned_for_later_is_cancelled_by_a_death_too_whoever_imports_it(
+    clinic: Clinic, staff: StaffFactory
+) -> None:
     number = clinic.text(BILL).conversation_id
     later = MONDAY + timedelta(hours=3)
     clinic.do(clinic.agent, send_later, clinic.crm.gate, number, "It is 20 dollars.", at=later)
-    clinic.do(clinic.agent, record_death, clinic.patients["Ana"])
+    of_ana(clinic, phone(ANA), deceased=True, by=staff(Role.ADMIN))
     assert fates(clinic) == [(Delivery.SUPPRESSED, DIED)]
+    assert "has died" in str(clinic.now_at(number).next_action)
 
 
 def test_a_death_that_staff_recorded_is_taken_back_by_staff_and_by_no_import(clinic: Clinic) -> None:
