@@ -17,7 +17,9 @@ from crm_core.work.units import WriteUnit
 
 _TABLE = cast("Table", Task.__table__)
 
-CONTACT = frozenset({TaskKind.DELIVERY_FAILED, TaskKind.CALL_BACK, TaskKind.MAY_WANT_TO_CANCEL, TaskKind.FIND_NUMBER})
+CONTACT = frozenset(
+    {TaskKind.DELIVERY_FAILED, TaskKind.CALL_BACK, TaskKind.CALL, TaskKind.MAY_WANT_TO_CANCEL, TaskKind.FIND_NUMBER}
+)
 """The kinds by which somebody is to reach the patient."""
 
 

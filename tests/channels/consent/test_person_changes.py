@@ -48,7 +48,7 @@ def busy(clinic: Clinic) -> int:
     clinic.do(clinic.agent, reply, clinic.crm.gate, number, "It is 20 dollars.", hold=timedelta(seconds=15))
     queue(clinic, "Ana", point_of(clinic, 0), "visit-1")
     queue(clinic, "Bo", point_of(clinic, 1), "visit-2")
-    for kind in (TaskKind.CALL_BACK, TaskKind.REVIEW):
+    for kind in (TaskKind.CALL_BACK, TaskKind.CALL, TaskKind.REVIEW):
         task = NewTask(kind=kind, title="about Ana", patient_id=clinic.patients["Ana"], owner_id=clinic.agent.staff_id)
         clinic.do(clinic.agent, add_task, task)
     return number
@@ -67,6 +67,7 @@ def test_a_death_cancels_at_once_what_was_to_reach_the_patient_and_nobody_else(
     assert fates(clinic) == [stopped, stopped, (Delivery.QUEUED, None)]
     assert {(kind, state) for kind, state, _ in tasks(clinic)} == {
         ("call_back", "cancelled"),
+        ("call", "cancelled"),
         ("delivery_failed", "cancelled"),
         ("review", "open"),
     }
