@@ -132,7 +132,8 @@ class MessageView:
     """One message or note of a thread, opened.
 
     `folds` are the lines of the body that only quote older letters, as (first, after the last).
-    `failure` says why a delivery is as it is, `reported` what the provider said of it later.
+    `failure` says why a delivery is as it is, `reported` what the provider said of it later. `apart`:
+    it lies in no conversation, and is shown where the same patient writes about it.
     """
 
     id: int
@@ -155,6 +156,7 @@ class MessageView:
     next_call_at: datetime | None = None
     failure: str | None = None
     reported: Report | None = None
+    apart: bool = False
 
     @property
     def internal(self) -> bool:

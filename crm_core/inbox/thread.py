@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -22,12 +22,20 @@ from crm_core.inbox.record import Current, current
 from crm_core.inbox.routing.deciding import explain, trace_of
 from crm_core.inbox.sharing.escalation import is_raised_by
 from crm_core.inbox.tables import Conversation, Note, Step
+from crm_core.inbox.threads.apart import said_apart
 from crm_core.vault.sealed import Shown
 from crm_core.work.units import ReadUnit
 
 _ROW = (
     Conversation.trace, Conversation.next_action, Staff.name.label("owner"), Conversation.owner_id, Conversation.state,
     Conversation.escalated_by, Conversation.accepted_at, *NEWEST,
+)  # fmt: skip
+
+_MESSAGE: tuple[Any, ...] = (
+    Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
+    Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
+    Outbox.state, Outbox.why, Outbox.failure, Message.call_reason, Message.next_call_at, Outbox.planned_at,
+    Outbox.reported,
 )  # fmt: skip
 
 
@@ -47,13 +55,17 @@ class StepView:
 
 @needs(Permission.CONVERSATION_READ)
 def conversation(unit: ReadUnit, conversation_id: int) -> ConversationView:
-    """The conversation with its thread, opened and so audited; five statements however long it is."""
+    """The conversation with its thread, opened and so audited; six statements however long it is.
+
+    In the thread stands, too, what went by itself to the patient at that number and lies in no
+    conversation (threads/apart.py).
+    """
     found = current(unit, conversation_id, lock=False)
     row = found.row
     more = unit.execute(
         select(*_ROW).outerjoin(Staff, Staff.id == Conversation.owner_id).where(Conversation.id == conversation_id)
     ).one()
-    sends_at, thread = _thread(unit, conversation_id)
+    sends_at, thread = _thread(unit, conversation_id, row)
     clock, clock_at = _clock(row, sends_at)
     return ConversationView(
         id=conversation_id,
@@ -131,33 +143,36 @@ def _steps(unit: ReadUnit, conversation_id: int) -> list[StepView]:
     ]
 
 
-def _thread(unit: ReadUnit, conversation_id: int) -> tuple[datetime | None, tuple[MessageView, ...]]:
+def _thread(unit: ReadUnit, conversation_id: int, row: Any) -> tuple[datetime | None, tuple[MessageView, ...]]:
     """When an answer is set to go, and the thread by the time of each."""
-    messages = unit.execute(
-        select(
-            Message.id, Message.kind, Message.direction, Message.channel, Message.at, Message.body, Message.subject,
-            Message.screened, Message.hidden, Message.attachments, Message.call_outcome, Staff.name.label("author"),
-            Outbox.state, Outbox.why, Outbox.failure, Message.call_reason, Message.next_call_at,
-            Outbox.planned_at, Outbox.reported,
-        )
-        .outerjoin(Staff, Staff.id == Message.author_id)
-        .outerjoin(Outbox, Outbox.message_id == Message.id)
-        .where(Message.conversation_id == conversation_id)
-    ).all()  # fmt: skip
+    messages = unit.execute(_messages(Message.conversation_id == conversation_id)).all()
+    first_at = min((message.at for message in messages), default=row["opened_at"])
+    beside = unit.execute(_messages(said_apart(row, first_at, unit.now))).all()
     notes = unit.execute(
         select(Note.id, Note.at, Note.body, Staff.name.label("author"))
         .join(Staff, Staff.id == Note.author_id)
         .where(Note.conversation_id == conversation_id)
     )
-    files = attachments_of(unit, [row.id for row in messages if row.attachments])
-    views = [_message_view(unit, row, files.get(row.id, ())) for row in messages] + [
-        _note_view(unit, row) for row in notes
+    files = attachments_of(unit, [message.id for message in messages if message.attachments])
+    views = [
+        *(_message_view(unit, message, files.get(message.id, ())) for message in messages),
+        *(_message_view(unit, message, (), apart=True) for message in beside),
+        *(_note_view(unit, note) for note in notes),
     ]
-    planned = (row.planned_at for row in messages if row.state is Delivery.QUEUED and row.planned_at is not None)
+    planned = (one.planned_at for one in messages if one.state is Delivery.QUEUED and one.planned_at is not None)
     return min(planned, default=None), tuple(sorted(views, key=lambda view: (view.at, view.internal, view.id)))
 
 
-def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...]) -> MessageView:
+def _messages(which: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(*_MESSAGE)
+        .outerjoin(Staff, Staff.id == Message.author_id)
+        .outerjoin(Outbox, Outbox.message_id == Message.id)
+        .where(which)
+    )
+
+
+def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...], *, apart: bool = False) -> MessageView:
     body = unit.open(row.body) or Shown("")
     return MessageView(
         id=row.id,
@@ -180,6 +195,7 @@ def _message_view(unit: ReadUnit, row: Any, files: tuple[AttachmentView, ...]) -
         next_call_at=row.next_call_at,
         failure=row.failure,
         reported=row.reported,
+        apart=apart,
     )
 
 

@@ -118,5 +118,6 @@ def _message(message: MessageView) -> dict[str, Any]:
         "delivery": message.delivery,
         "reported": message.reported,
         "failure": message.failure,
+        "apart": message.apart,
         "why": list(message.why),
     }

@@ -165,6 +165,8 @@ def _document(view: NoticeView) -> dict[str, Any]:
         "planned_at": view.planned_at,
         "settled_at": view.settled_at,
         "task": show_id(Kind.TASK, view.task_id),
+        "replied": view.replied,
+        "replied_at": view.replied_at,
         "why": list(view.why),
     }
 

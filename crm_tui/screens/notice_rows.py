@@ -39,6 +39,7 @@ def notice_text(view: NoticeView, zone: tzinfo) -> Content:
         ("asks", view.asks.value),
         ("stands", view.fate.replace("_", " ")),
         ("answer", view.answer),
+        ("replied", f"{moment(view.replied_at, zone)}: {view.replied}" if view.replied_at else None),
         ("by way of", view.channel.value if view.channel else None),
         ("next look", moment(view.next_at, zone) if view.next_at else None),
         ("planned", f"{moment(view.planned_at, zone)} by {view.planned_by or view.source}"),

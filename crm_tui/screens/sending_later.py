@@ -90,7 +90,7 @@ class SendsLater(Writing):
         if self.opened is None:
             return
         zone = self.session.choices.zone
-        messages = [one for one in self.opened.conversation.messages if not one.internal]
+        messages = [one for one in self.opened.conversation.messages if not (one.internal or one.apart)]
         picks = [
             Pick(
                 id=str(one.id),

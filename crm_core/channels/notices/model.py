@@ -99,7 +99,10 @@ class NoticeLine:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeView(NoticeLine):
-    """One notice, opened. `why` are the ordered reasons of the last decision on it, as sentences."""
+    """One notice, opened. `why` are the ordered reasons of the last decision on it, as sentences.
+
+    `replied` is the text, of `replied_at`, by which the patient answered its question.
+    """
 
     fields: Mapping[str, Shown]
     source: str
@@ -110,6 +113,8 @@ class NoticeView(NoticeLine):
     task_id: int | None
     about_at: datetime | None
     why: tuple[str, ...]
+    replied: Shown | None = None
+    replied_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

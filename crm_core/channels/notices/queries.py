@@ -17,7 +17,7 @@ from crm_core.channels.notices.texts import given_fields
 from crm_core.channels.outbox import why_sentences
 from crm_core.channels.prompts.model import PromptState
 from crm_core.channels.prompts.tables import Prompt, PromptSubject
-from crm_core.channels.tables import Outbox
+from crm_core.channels.tables import Message, Outbox
 from crm_core.errors import NotFound
 from crm_core.patients.briefs import full_name
 from crm_core.patients.tables import PATIENT, Patient
@@ -44,6 +44,15 @@ _CHANGED = (
     .scalar_subquery()
 )
 """Whether what it asks about has changed since."""
+
+_REPLY = (
+    select(Message.body, Message.at)
+    .join(Prompt, Prompt.answered_by == Message.id)
+    .join(PromptSubject, PromptSubject.prompt_id == Prompt.id)
+    .order_by(Prompt.id.desc())
+    .limit(1)
+)
+"""The text that answered a notice's question, which as a rule lies in no conversation."""
 
 
 @needs(Permission.NOTICE_READ)
@@ -87,6 +96,7 @@ def notice(unit: ReadUnit, notice_id: int) -> NoticeView:
     fate = row.failure
     if row.message_id is None and row.state in (NoticeState.CANCELLED, NoticeState.EXPIRED):
         fate = row.because
+    reply = unit.execute(_REPLY.where(PromptSubject.notice_id == notice_id)).one_or_none()
     return NoticeView(
         **line,
         fields={key: Shown(text) for key, text in given_fields(unit.open(row.fields)).items()},
@@ -98,6 +108,8 @@ def notice(unit: ReadUnit, notice_id: int) -> NoticeView:
         task_id=row.task_id,
         about_at=row.about_at,
         why=why_sentences(row.sent_why or row.why, fate),
+        replied=unit.open(reply.body) if reply is not None else None,
+        replied_at=reply.at if reply is not None else None,
     )
 
 
