@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, update
 
 from crm_core.access.model import SYSTEM, Permission
 from crm_core.access.needs import needs
@@ -114,7 +114,8 @@ def begin(unit: WriteUnit, gate: Gate, row: Claimed) -> Fate | None:
     verdict = gate.judge(unit, row.candidate)
     if not verdict.allowed or row.gateway is None:
         return refused(verdict)
-    now_begun = {"gateway": row.gateway.name, "begun_at": func.coalesce(_table.c.begun_at, unit.now)}
+    # One that was begun before was asked after and not found: how long it may take to show counts from now.
+    now_begun = {"gateway": row.gateway.name, "begun_at": unit.now}
     ours = update(_table).where(_is_ours(row)).values(now_begun)  # type: ignore[arg-type]
     return Fate(state=Delivery.SENDING) if unit.execute(ours).rowcount == 1 else None
 

@@ -162,7 +162,7 @@ class Outbox(Base):
     A sender claims a row by a lease and a rising token (`fence`); `attempt_id` is the
     idempotency key that the gateway hears and can be asked about. `planned_at` is the time that a
     person chose for it to go, at `decided_at`; NULL for what goes as soon as its hold is over.
-    `automatic`, `answers` and `send_by` are the Candidate's. `begun_at` is when it was first handed to
+    `automatic`, `answers` and `send_by` are the Candidate's. `begun_at` is when it was last handed to
     its gateway, if it may have been. `reported` is what the provider said of it later, with its own
     code; until then it may be asked, next at `ask_at`.
     """

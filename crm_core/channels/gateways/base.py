@@ -37,7 +37,7 @@ class Outgoing:
 class Sought:
     """An earlier attempt that its provider is asked after, and what tells it from others like it.
 
-    `begun_at` is when it was first handed over, at the earliest; `asked_at` is now. `taken` are
+    `begun_at` is when it was last handed over, at the earliest; `asked_at` is now. `taken` are
     provider ids of other messages of ours to that number. `twins`: others of ours with the same
     words to it whose fate is open as well, so that one found could be theirs.
     """

@@ -68,12 +68,19 @@ class TextsChore:
         final: list[Reported] = []
         undecided: list[Unreported] = []
         forgotten: list[Unreported] = []
+        failures: list[Temporary] = []
         try:
             for one in asked:
-                if stopped():
+                if stopped() or len(failures) > 1:
                     undecided.append(one)
                     continue
-                text = account.api.text(one.provider_id)
+                try:
+                    text = account.api.text(one.provider_id)
+                except Temporary as error:
+                    # One that cannot be read holds up no other; two are a Twilio that is away.
+                    failures.append(error)
+                    undecided.append(one)
+                    continue
                 if text is None:
                     forgotten.append(one)
                     continue
@@ -90,6 +97,8 @@ class TextsChore:
                     final.append(said)
         finally:
             self._settle(final, undecided, forgotten, tally)
+        if failures:
+            raise failures[0]
         return len(asked) == BATCH
 
     def _settle(

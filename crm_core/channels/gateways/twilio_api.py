@@ -257,7 +257,9 @@ def _sid(value: Any) -> str:
 
 
 def _moment(value: Any) -> datetime | None:
-    if not value:
+    """A date as mail has it (RFC 2822); one of no known form counts as none, and costs no text."""
+    try:
+        moment = parsedate_to_datetime(str(value))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    moment = parsedate_to_datetime(str(value))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

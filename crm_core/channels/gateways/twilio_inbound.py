@@ -32,6 +32,8 @@ from crm_core.work.units import ReadUnit, Units, WriteUnit
 FIRST_LOOK_BACK = timedelta(days=1)
 """How far back a number is read that was never read before."""
 OVERLAP = timedelta(minutes=10)
+ARRIVES_WITHIN = timedelta(minutes=1)
+"""How long a text whose files still arrive at Twilio is waited for, and what follows; then it is taken as it is."""
 _PAGE = 200
 _LONGEST_LIST = 120.0
 _ARRIVING = "receiving"
@@ -58,18 +60,20 @@ class InboundTexts:
         with self._units.read(SYSTEM) as unit:
             if agreement_until(unit, self._table.vendor, self._channel) is None:
                 return 0
-            read_until = mark(unit, self._source) or unit.now - FIRST_LOOK_BACK
+            now = unit.now
+            read_until = mark(unit, self._source) or now - FIRST_LOOK_BACK
         arrived = sorted(self._listed(read_until - OVERLAP), key=_when)
         new, until = 0, read_until
         for text in arrived:
-            if stopped() or text.status == _ARRIVING:
+            if stopped() or (text.status == _ARRIVING and now - _when(text) < ARRIVES_WITHIN):
                 break
             if text.sid not in self._taken:
                 is_new, is_done = self._take(text)
                 new += is_new
                 if is_done:
                     self._taken[text.sid] = _when(text)
-            until = max(until, _when(text))
+            # A date that lies ahead must not carry the mark past what comes until then.
+            until = max(until, min(_when(text), now))
         if until > read_until:
             with self._units.write(SYSTEM) as unit:
                 move_mark(unit, self._source, until)

@@ -28,7 +28,10 @@ SERVICE = "MG" + "b" * 32
 
 @dataclass
 class Kept:
-    """One message as it lies there. What comes next is popped from `journey` at each look."""
+    """One message as it lies there. What comes next is popped from `journey` at each look.
+
+    `dated` stands in place of its dates.
+    """
 
     sid: str
     to: str
@@ -42,10 +45,11 @@ class Kept:
     journey: deque[tuple[str, int | None]] = field(default_factory=deque)
     media: list[tuple[str, str, bytes]] = field(default_factory=list)
     queued: bool = False
+    dated: str | None = None
 
     def document(self) -> dict[str, Any]:
         """As Twilio answers it."""
-        moment = format_datetime(self.at.astimezone(UTC))
+        moment = self.dated or format_datetime(self.at.astimezone(UTC))
         return {
             "sid": self.sid,
             "account_sid": ACCOUNT,
@@ -68,7 +72,10 @@ class Kept:
 
 
 class FakeTwilio(ThreadingHTTPServer):
-    """`moods` is how the next posts are treated, then kindly: see `_Handler`. `hidden`: the list shows nothing yet."""
+    """`moods` is how the next posts are treated, then kindly: see `_Handler`. `hidden`: the list shows nothing yet.
+
+    `unreadable` are ids whose text is answered with what is none.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -80,6 +87,7 @@ class FakeTwilio(ThreadingHTTPServer):
         self.moods: deque[str] = deque()
         self.journey: tuple[tuple[str, int | None], ...] = ()
         self.hidden = False
+        self.unreadable: set[str] = set()
         self.largest_page = 1000
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.lock = threading.Lock()
@@ -205,6 +213,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _look(self, sid: str) -> None:
         found = next((one for one in self.server.messages if one.sid == sid), None)
+        if sid in self.server.unreadable:
+            self._answer(200, {"sid": sid})
+            return
         if found is None:
             self._answer(404, {"code": 20404, "status": 404})
             return

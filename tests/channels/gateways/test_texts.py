@@ -13,6 +13,7 @@ from crm_core.channels.asking import ASKED_FOR
 from crm_core.channels.claiming import LEASE
 from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
+from crm_core.channels.gateways.base import Temporary
 from crm_core.channels.gateways.rates import Pace, Paced
 from crm_core.channels.gateways.twilio import VISIBLE_AFTER
 from crm_core.channels.model import Delivery, Report
@@ -22,7 +23,7 @@ from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.model import State
 from crm_core.words import Channel
 from tests.channels.gateways.texting import ANSWER, Line, line, row, twilio
-from tests.inbox.conftest import BO, clinic, read_once
+from tests.inbox.conftest import ANA, BO, clinic, read_once
 from tests.inbox.looking import outbox_rows
 
 __all__ = ["clinic", "line", "read_once", "twilio"]
@@ -57,6 +58,22 @@ def test_one_that_never_shows_is_sent_again_only_after_it_would_have_shown(line:
     line.later(timedelta(minutes=2))
     assert line.courier.run_once().sent == 1
     assert len(line.twilio.sent()) == 1
+
+
+def test_one_that_was_sent_again_is_given_its_own_time_to_show(line: Line) -> None:
+    line.answered()
+    line.twilio.moods += ["deaf", "drop"]
+    line.twilio.hidden = True
+    line.courier.run_once()
+    line.later(VISIBLE_AFTER + timedelta(seconds=10))
+    line.courier.run_once()
+    (taken,) = line.twilio.sent()
+    line.later(VISIBLE_AFTER - timedelta(seconds=10))
+    line.courier.run_once()
+    line.twilio.hidden = False
+    line.later(timedelta(minutes=10))
+    assert line.courier.run_once().sent == 1
+    assert (line.twilio.sent(), row(line)["provider_id"]) == ([taken], taken.sid)
 
 
 def test_the_same_words_sent_before_are_not_taken_for_a_lost_attempt(line: Line) -> None:
@@ -180,6 +197,20 @@ def test_two_rows_never_hold_one_message_of_twilios(line: Line) -> None:
     line.courier.run_once()
     with pytest.raises(AlreadyInUse), line.clinic.crm.write(SYSTEM) as unit:
         unit.execute(update(Outbox).values(provider_id="SM1"))
+
+
+def test_one_whose_answer_cannot_be_read_holds_up_no_other(line: Line) -> None:
+    for sender in (ANA, BO):
+        line.answered(sender=sender)
+        assert line.courier.run_once().sent == 1
+        line.later(timedelta(minutes=10))
+    first, second = line.twilio.sent()
+    first.journey.append(("delivered", None))
+    line.twilio.unreadable.add(second.sid)
+    with pytest.raises(Temporary, match="cannot be read"):
+        line.poll()
+    line.poll()
+    assert outbox_rows(line.clinic.crm)[0]["reported"] is Report.DELIVERED
 
 
 def test_one_that_twilio_does_not_know_is_not_asked_about_again(line: Line) -> None:

@@ -88,6 +88,25 @@ def test_one_whose_picture_still_arrives_is_waited_for_and_what_follows_with_it(
     assert line.poll().done == 2
 
 
+def test_one_that_never_ends_arriving_holds_up_what_follows_no_longer_than_a_minute(line: Line) -> None:
+    line.twilio.arrive(ANA_AT_TWILIO, "See the picture", status="receiving")
+    line.twilio.arrive(BO_AT_TWILIO, "I have chest pain")
+    line.later(timedelta(minutes=1))
+    assert line.poll().done == 2
+    assert line.poll().done == 0
+
+
+@pytest.mark.parametrize("odd", ["Fri, 01 Jan 2099 00:00:00 +0000", "2026-11-23", "yesterday"])
+def test_a_date_of_no_known_form_or_far_ahead_stops_nothing_now_or_later(line: Line, odd: str) -> None:
+    line.twilio.arrive(ANA_AT_TWILIO, "Dated by a wrong clock", dated=odd)
+    line.twilio.arrive(BO_AT_TWILIO, "Dated by a right one")
+    assert line.poll().done == 2
+    line.later(timedelta(minutes=30))
+    line.twilio.arrive(ANA_AT_TWILIO, "And what came after")
+    assert line.poll().done == 1
+    assert line.poll().done == 0
+
+
 def test_files_come_along_up_to_the_limits_and_the_login_stays_with_twilio(line: Line) -> None:
     sid = line.twilio.arrive(ANA_AT_TWILIO, "My rash is better, thank you").sid
     line.twilio.messages[-1].media = [
