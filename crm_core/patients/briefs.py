@@ -10,7 +10,7 @@ from crm_core.patients.birth_date import age_on
 from crm_core.patients.contacts import last_four
 from crm_core.patients.identifiers import MRN
 from crm_core.patients.model import ContactKind, PatientBrief
-from crm_core.patients.tables import LINK, ContactPoint, Patient, PatientIdentifier
+from crm_core.patients.tables import LINK, ContactPoint, Patient, PatientIdentifier, has_died
 from crm_core.vault.sealed import Shown
 from crm_core.work.units import ReadUnit
 
@@ -18,9 +18,9 @@ NAMELESS = Shown("(no name)")
 
 # Built once: for the few lines of a list, building a statement costs as much as running it.
 _of_them: BindParameter[int] = bindparam("ids", expanding=True)
-_LINES = select(Patient.id, Patient.family, Patient.given, Patient.birth_date, Patient.deceased, Patient.active).where(
-    Patient.id.in_(_of_them)
-)
+_LINES = select(
+    Patient.id, Patient.family, Patient.given, Patient.birth_date, has_died(Patient).label("deceased"), Patient.active
+).where(Patient.id.in_(_of_them))
 _MRNS = (
     select(PatientIdentifier.patient_id, PatientIdentifier.value)
     .where(PatientIdentifier.patient_id.in_(_of_them), PatientIdentifier.kind == MRN, PatientIdentifier.old.is_(False))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import UsageError
 from crm_core.patients.observers import patient_observers
-from crm_core.patients.roots import present
-from crm_core.patients.tables import PATIENT
+from crm_core.patients.roots import present, records_of
+from crm_core.patients.tables import PATIENT, Patient, has_died
 from crm_core.store.feed import Topic
 from crm_core.work.units import WriteUnit
 
@@ -27,9 +27,9 @@ def record_death(unit: WriteUnit, patient_id: int, died_at: datetime | None = No
     root = present(unit, patient_id)
     if died_at is not None and died_at > unit.now:
         raise UsageError(problem="That day has not come yet", remedy="give the day of the death, or none")
-    if unit.scalar(select(PATIENT.c.deceased).where(PATIENT.c.id == root).with_for_update()):
+    if unit.scalar(select(has_died(Patient)).where(Patient.id == root).with_for_update()):
         raise UsageError(problem=f"P-{root} is known to have died", remedy="nothing more is sent to them")
-    _set(unit, root, deceased=True, deceased_at=died_at, deceased_by=unit.actor.staff_id)
+    _set(unit, PATIENT.c.id == root, deceased=True, deceased_at=died_at, deceased_by=unit.actor.staff_id)
     unit.audit(Tag.PATIENT_DECEASED, root, why="recorded by staff")
     with unit.as_the_house():
         for observer in patient_observers(unit):
@@ -41,14 +41,15 @@ def record_death(unit: WriteUnit, patient_id: int, died_at: datetime | None = No
 def take_death_back(unit: WriteUnit, patient_id: int) -> int:
     """It was a mistake: the patient lives. What was cancelled stays so. UsageError where no death is known."""
     root = present(unit, patient_id)
-    if not unit.scalar(select(PATIENT.c.deceased).where(PATIENT.c.id == root).with_for_update()):
+    if not unit.scalar(select(has_died(Patient)).where(Patient.id == root).with_for_update()):
         raise UsageError(problem=f"P-{root} is not known to have died", remedy="there is nothing to take back")
-    _set(unit, root, deceased=False, deceased_at=None, deceased_by=None)
+    said_so = PATIENT.c.id.in_(records_of(root)) & PATIENT.c.deceased
+    _set(unit, said_so, deceased=False, deceased_at=None, deceased_by=None)
     unit.audit(Tag.PATIENT_CHANGED, root, why="death taken back")
     return root
 
 
-def _set(unit: WriteUnit, root: int, **values: object) -> None:
+def _set(unit: WriteUnit, which: ColumnElement[bool], **values: object) -> None:
     changed = {**values, "updated_at": unit.now, "version": PATIENT.c.version + 1}
-    unit.execute(update(PATIENT).where(PATIENT.c.id == root).values(**changed))
+    unit.execute(update(PATIENT).where(which).values(**changed))
     unit.changed(Topic.PATIENTS)

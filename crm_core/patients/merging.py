@@ -11,7 +11,7 @@ from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import NotFound, UsageError
 from crm_core.patients.observers import patient_observers
-from crm_core.patients.tables import PATIENT, PatientMerge
+from crm_core.patients.tables import PATIENT, Patient, PatientMerge, has_died
 from crm_core.store.feed import Topic
 from crm_core.work.units import WriteUnit
 
@@ -21,7 +21,7 @@ def merge_records(unit: WriteUnit, pairs: Sequence[tuple[int, int]]) -> int:
     """Let each first patient be the second from now on; returns how many changed.
 
     A pair that would merge a patient into itself, by whatever detour, is left alone. Opt-outs
-    belong to the numbers, so none is lost.
+    belong to the numbers, so none is lost; where either has died, the one patient has.
     """
     wanted = sorted({patient_id for pair in pairs for patient_id in pair})
     root_ids = select(func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)).where(PATIENT.c.id.in_(wanted))
@@ -54,7 +54,18 @@ def merge_records(unit: WriteUnit, pairs: Sequence[tuple[int, int]]) -> int:
         for observer in patient_observers(unit):
             for loser, winner in merged:
                 observer.merged(unit, winner, loser)
+    _stop_the_dead(unit, [winner for _, winner in merged])
     return len(merged)
+
+
+def _stop_the_dead(unit: WriteUnit, kept: Sequence[int]) -> None:
+    """What was on its way to a patient of whom another record knows the death is cancelled as by the death."""
+    died = unit.scalars(select(Patient.id).where(Patient.id.in_(kept), has_died(Patient)).order_by(Patient.id))
+    for patient_id in died:
+        unit.audit(Tag.PATIENT_DECEASED, patient_id, why="merged")
+        with unit.as_the_house():
+            for observer in patient_observers(unit):
+                observer.died(unit, patient_id)
 
 
 def _keep_journal(unit: WriteUnit, records: Sequence[int], gone: int, kept: int) -> None:

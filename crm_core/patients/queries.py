@@ -17,7 +17,7 @@ from crm_core.patients.contacts import last_four
 from crm_core.patients.model import ContactKind, ContactMatch, ContactView, IdentifierView, IdentityView, PatientView
 from crm_core.patients.preparing import prepare_contact
 from crm_core.patients.region import clinic_region
-from crm_core.patients.tables import LINK, PATIENT, POINT, ROOT, ContactPoint, Patient, PatientIdentifier
+from crm_core.patients.tables import LINK, PATIENT, POINT, ROOT, ContactPoint, Patient, PatientIdentifier, has_died
 from crm_core.vault.sealed import Shown
 from crm_core.work.units import ReadUnit
 
@@ -28,8 +28,8 @@ def patient(unit: ReadUnit, patient_id: int) -> PatientView:
     record_ids = _record_ids(unit, patient_id)
     columns = (
         *(Patient.id, Patient.family, Patient.given, Patient.birth_date, Patient.address, Patient.language),
-        *(Patient.time_zone, Patient.deceased, Patient.deceased_at, Patient.active, Patient.updated_at),
-        Patient.created_at,
+        *(Patient.time_zone, has_died(Patient).label("deceased"), Patient.deceased_at, Patient.active),
+        *(Patient.updated_at, Patient.created_at),
     )
     row = unit.execute(select(*columns).where(Patient.id == record_ids[0])).one()
     family, given, birth_date = unit.open(row.family), unit.open(row.given), unit.open(row.birth_date)
@@ -59,7 +59,9 @@ def identity(unit: ReadUnit, patient_id: int) -> IdentityView:
     record_ids = _record_ids(unit, patient_id)
     columns = (Patient.id, Patient.family, Patient.given, Patient.birth_date, Patient.language)
     row = unit.execute(
-        select(*columns, Patient.deceased, Patient.active, Patient.created_at).where(Patient.id == record_ids[0])
+        select(*columns, has_died(Patient).label("deceased"), Patient.active, Patient.created_at).where(
+            Patient.id == record_ids[0]
+        )
     ).one()
     birth_date = unit.open(row.birth_date)
     return IdentityView(

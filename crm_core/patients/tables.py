@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
@@ -16,9 +17,11 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     func,
+    or_,
+    select,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from crm_core.patients.model import ContactKind, ContactUse, Origin, Relation
 from crm_core.store.base import Base, Id, Utc, sealed, word
@@ -38,9 +41,9 @@ class Patient(Base):
 
     A merged record stays, and `merged_into_id` says who it is now (always a record that is not
     merged itself), `merged_at` since when. `deceased_by` is who of the staff recorded a death,
-    which no import takes back. `family_mark` and `birth_mark` are 16-bit keyed hashes, each
-    standing for many names or dates: they show an import that a record is about somebody else,
-    without opening it.
+    which no import takes back; `has_died` asks every record of a patient. `family_mark` and
+    `birth_mark` are 16-bit keyed hashes, each standing for many names or dates: they show an import
+    that a record is about somebody else, without opening it.
     """
 
     __tablename__ = "patient"
@@ -210,3 +213,13 @@ LINK = cast("Table", PatientContact.__table__)
 
 ROOT = func.coalesce(PATIENT.c.merged_into_id, PATIENT.c.id)
 """Who a record is about now: itself, or what it was merged into."""
+
+
+def has_died(patient: Any) -> ColumnElement[bool]:
+    """The condition that a patient has died, whichever of their records says so.
+
+    `patient` is `Patient`, or an alias of it, standing on who they are now.
+    """
+    record = aliased(Patient)
+    died = select(record.id).where(record.merged_into_id == patient.id, record.deceased)
+    return or_(patient.deceased, died.correlate(patient).exists())

@@ -14,7 +14,7 @@ from crm_core.access.needs import needs
 from crm_core.access.tables import Staff
 from crm_core.errors import NotFound
 from crm_core.patients.briefs import full_name
-from crm_core.patients.tables import PATIENT, Patient
+from crm_core.patients.tables import PATIENT, Patient, has_died
 from crm_core.tasks.model import TaskItem, TaskKind, TaskPage, TaskView
 from crm_core.tasks.scope import seen_by
 from crm_core.tasks.tables import STILL_OPEN, Task
@@ -129,7 +129,7 @@ def _items(*more: Any) -> Select[Any]:
     columns: tuple[Any, ...] = (
         Task.id, Task.kind, Task.title, Task.state, Task.conversation_id, Task.owner_id, Staff.name.label("owner"),
         Task.role, Task.lane, Task.due_at, Task.required, _PRESENT.label("patient_id"), Patient.family, Patient.given,
-        Patient.deceased,
+        has_died(Patient).label("deceased"),
     )  # fmt: skip
     return (
         select(*columns, *more)

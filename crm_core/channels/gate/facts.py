@@ -24,7 +24,7 @@ from crm_core.hours.errors import UnknownZone
 from crm_core.library.model import TemplateState
 from crm_core.library.tables import TemplateVersion
 from crm_core.patients.proxies import receivers
-from crm_core.patients.tables import LINK, PATIENT, POINT, ROOT, Patient
+from crm_core.patients.tables import LINK, PATIENT, POINT, ROOT, Patient, has_died
 from crm_core.playbook.clinic import ClinicSection
 from crm_core.playbook.service import in_force
 from crm_core.words import Channel
@@ -183,7 +183,7 @@ def _persons(unit: ReadUnit, ids: Sequence[int]) -> tuple[dict[int, Person], dic
         return {}, {}
     root = aliased(Patient)
     rows = unit.execute(
-        select(PATIENT.c.id, root.id.label("root"), root.deceased, root.active, root.time_zone)
+        select(PATIENT.c.id, root.id.label("root"), has_died(root).label("deceased"), root.active, root.time_zone)
         .join_from(PATIENT, root, root.id == ROOT)
         .where(PATIENT.c.id.in_(ids))
     )

@@ -8,12 +8,14 @@ import pytest
 
 from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.channels.model import Delivery
+from crm_core.channels.outbox import NotSendable
 from crm_core.channels.person_changes import DIED, NOT_THEIRS, TWICE
 from crm_core.errors import UsageError
 from crm_core.inbox.answering.answers import reply
 from crm_core.inbox.answering.scheduling import send_later
+from crm_core.patients.briefs import briefs
 from crm_core.patients.deaths import record_death, take_death_back
-from crm_core.patients.merging import merge_records
+from crm_core.patients.merging import merge_records, unmerge
 from crm_core.patients.model import DraftContact, PatientDraft
 from crm_core.patients.queries import patient
 from crm_core.patients.saving import save_many
@@ -102,6 +104,35 @@ def test_a_death_that_staff_recorded_is_taken_back_by_staff_and_by_no_import(cli
     of_ana(clinic, phone(ANA), deceased=True)
     of_ana(clinic, phone(ANA))
     assert not clinic.see(clinic.agent, patient, ana).deceased
+
+
+@pytest.mark.parametrize("gone", ["Ana", "Bo"])
+def test_a_death_known_to_either_of_two_merged_records_stops_what_goes_to_the_one_patient(
+    clinic: Clinic, gone: str
+) -> None:
+    kept = "Bo" if gone == "Ana" else "Ana"
+    dead, who = clinic.patients["Ana"], clinic.patients[kept]
+    clinic.do(clinic.agent, record_death, dead)
+    queue(clinic, "Bo", point_of(clinic, 1), "visit-2")
+    clinic.do(SYSTEM, merge_records, [(clinic.patients[gone], who)])
+    assert fates(clinic) == [(Delivery.SUPPRESSED, DIED)]
+    assert clinic.see(clinic.agent, patient, who).deceased
+    assert clinic.see(clinic.agent, briefs, [who])[0].deceased
+    with pytest.raises(NotSendable, match="deceased"):
+        queue(clinic, kept, point_of(clinic, 1), "visit-3")
+    with pytest.raises(UsageError, match="known to have died"):
+        clinic.do(clinic.agent, record_death, who)
+    clinic.do(SYSTEM, unmerge, clinic.patients[gone])
+    assert clinic.see(clinic.agent, patient, dead).deceased
+    assert not clinic.see(clinic.agent, patient, clinic.patients["Bo"]).deceased
+
+
+def test_a_death_that_came_by_a_merged_record_is_taken_back_with_it(clinic: Clinic) -> None:
+    ana, bo = clinic.patients["Ana"], clinic.patients["Bo"]
+    clinic.do(clinic.agent, record_death, ana)
+    clinic.do(SYSTEM, merge_records, [(ana, bo)])
+    clinic.do(clinic.agent, take_death_back, bo)
+    assert not clinic.see(clinic.agent, patient, bo).deceased
 
 
 def test_what_is_queued_to_a_number_that_changed_is_stopped_and_a_task_says_so(clinic: Clinic) -> None:
