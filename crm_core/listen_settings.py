@@ -91,7 +91,14 @@ class ListenTable(Table):
     @classmethod
     def _is_a_url(cls, given: str | None) -> str | None:
         parts = urlsplit(given or "https://none")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        # A port that is none raises a ValueError of its own.
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.port == 0
+            or parts.query
+            or parts.fragment
+        ):
             raise ValueError("public_url is an address like https://crm.example.org")
         return given.rstrip("/") if given else given
 

@@ -47,6 +47,7 @@ class TwilioTable(Table):
     def _over_tls(self) -> Self:
         parts = urlsplit(self.base_url)
         safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_HOST)
-        if not safe or not parts.hostname or parts.query or parts.fragment or parts.username:
+        # A port that is none raises a ValueError of its own.
+        if not safe or not parts.hostname or parts.port == 0 or parts.query or parts.fragment or parts.username:
             raise ValueError("base_url is an https address without a user, or http on this host for trying out")
         return self

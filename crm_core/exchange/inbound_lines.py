@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from crm_core.channels.model import Attached, Inbound
 from crm_core.errors import UsageError
@@ -53,6 +53,17 @@ def _from_base64(value: Any) -> Any:
         raise ValueError("is not base64") from None
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is before the first day or after the last that can be kept") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its zone, as aware UTC."""
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -73,7 +84,7 @@ class _Line(BaseModel):
     sender: str = Field(default="", alias="from", max_length=320)
     text: str = Field(max_length=LONGEST_TEXT)
     id: str | None = Field(default=None, max_length=200)
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     subject: str | None = Field(default=None, max_length=2_000)
     attachments: Annotated[int, Field(ge=0, le=1_000)] | Annotated[list[_File], Field(max_length=1_000)] = 0
     message_id: str | None = Field(default=None, max_length=1_000)
@@ -131,7 +142,7 @@ def _inbound(read: _Line, now: datetime) -> Inbound:
         channel=read.channel,
         sender=read.sender,
         text=read.text,
-        at=(read.at or now).astimezone(UTC),
+        at=read.at or now.astimezone(UTC),
         provider_id=read.id,
         subject=read.subject,
         attachments=_attached(read.attachments),

@@ -16,14 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_core.app import Crm
 from crm_core.listen_settings import ListenTable
-from crm_core.settings import read_secret
 from crm_core.words import Channel
 from crm_tui import crash
 from crm_tui.listening.forms import Bound, Form
 from crm_tui.listening.hooks import Hook
 from crm_tui.listening.phones import Phone
 from crm_tui.listening.refusing import Refusal
-from crm_tui.listening.signing import TwilioToken, shared_secret
+from crm_tui.listening.signing import shared_secret, twilio_token
 from crm_tui.listening.taking import Taker
 from crm_tui.listening.twilio import TwilioWebhooks
 
@@ -51,7 +50,7 @@ def _routes(table: ListenTable, taker: Taker) -> list[Route]:
         webhooks = TwilioWebhooks(
             taker=taker,
             account=table.twilio.account,
-            token=TwilioToken(read_secret(table.twilio.token_file)),
+            token=twilio_token(table.twilio.token_file),
             public_url=table.public_url or "",
         )
         post("/twilio/message", webhooks.message)

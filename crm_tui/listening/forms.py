@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -134,7 +134,9 @@ class Form:
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"} if origin in self.table.origins else {}
 
     def _address(self, request: Request) -> str:
-        told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip() if self.behind_proxy else ""
+        # Some proxies add to what the visitor sent, some write a line of their own behind it.
+        written = request.headers.getlist("x-forwarded-for")[-1:] if self.behind_proxy else []
+        told = "".join(written).rpartition(",")[2].strip()
         return told or (request.client.host if request.client is not None else "")
 
 
@@ -147,9 +149,13 @@ _WAIT = {"Retry-After": "60"}
 
 
 def _network(address: str) -> str:
-    """Who sends: an IPv6 household has a whole /64 of addresses."""
+    """Who sends, without the port that some proxies add: an IPv6 household has a whole /64 of addresses."""
+    bracketed, has_port = address.startswith("["), address.count(":") == 1
+    host = address[1:].partition("]")[0] if bracketed else address.partition(":")[0] if has_port else address
     try:
-        found = ip_address(address)
+        found = ip_address(host)
     except ValueError:
         return address
-    return address if found.version == 4 else ":".join(found.exploded.split(":")[:4])  # noqa: PLR2004 - IPv4
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ":".join(found.exploded.split(":")[:4]))

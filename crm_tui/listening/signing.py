@@ -24,12 +24,17 @@ WINDOW = timedelta(minutes=5)
 SHORTEST_SECRET = 24
 PREFIX = "whsec_"
 _DELIVERY = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_TOKEN = re.compile(r"[0-9a-fA-F]{32}")
 _SECONDS = re.compile(r"[0-9]{1,11}")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class BadSecret(Unavailable):
     """The secret in {path} is no {prefix}… of at least 24 bytes in base64; make one with `crm listen --new-key`."""
+
+
+class BadToken(Unavailable):
+    """The token in {path} is no auth token of Twilio's, 32 digits of 0-9 and a-f; copy it from Twilio's console."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +106,14 @@ class TwilioToken:
         # By name; a name that comes several times has its values once each, in order.
         words = url + "".join(name + value for name, value in sorted(set(fields)))
         return base64.b64encode(hmac.digest(self.token.encode(), words.encode("utf-8"), hashlib.sha1))
+
+
+def twilio_token(path: Path) -> TwilioToken:
+    """The auth token in a 0600 file; BadToken where it is none: by an empty one anybody could sign."""
+    token = read_secret(path).strip()
+    if not _TOKEN.fullmatch(token):
+        raise BadToken(path=path)
+    return TwilioToken(token)
 
 
 def _spellings(url: str) -> Iterable[str]:

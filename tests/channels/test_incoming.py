@@ -180,6 +180,14 @@ def test_a_report_that_overtakes_its_message_is_asked_about_again_and_put_away_a
     assert count(clinic.crm, Incoming, Incoming.handled_at.is_(None)) == 0
 
 
+def test_a_report_of_what_is_not_ours_is_nobodys_danger(clinic: Clinic) -> None:
+    brought(clinic, DELIVERED)
+    handle(clinic.crm)
+    clinic.at(MONDAY + timedelta(minutes=1))
+    with clinic.crm.read(LISTENER) as unit:
+        assert not waiting(unit).too_long
+
+
 def test_what_nobody_handles_is_told(clinic: Clinic) -> None:
     def told() -> tuple[int, bool]:
         with clinic.crm.read(LISTENER) as unit:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import httpx
+from starlette.requests import Request
 
 from crm_core.app import Crm
 from crm_core.channels.incoming.tables import Incoming
 from crm_core.channels.tables import Message
 from crm_core.clock import ShiftedClock
-from crm_tui.listening.forms import MOST_ADDRESSES, Bound
+from crm_core.listen_settings import FormTable
+from crm_tui.listening.forms import MOST_ADDRESSES, Bound, Form
+from crm_tui.listening.taking import Taker
 from tests.channels.incoming import count, handle
 from tests.conftest import MONDAY
 from tests.inbox.conftest import Clinic
@@ -76,6 +79,27 @@ def test_one_address_sends_no_more_than_agreed_in_a_minute(crm: Crm, web: httpx.
     # Whoever signs is not counted with it.
     assert post_signed(web, AT, secret_of("website"), FILLED, at=MONDAY).status_code == 200
     assert count(crm, Incoming) == 4
+
+
+def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_wrote_and_no_other(crm: Crm) -> None:
+    made = Form(
+        taker=Taker(crm),
+        name="website",
+        table=FormTable(origins=("https://www.example.org",)),
+        secret=None,
+        behind_proxy=True,
+        bound=Bound(1),
+    )
+    proxies = "198.51.100.7", "::ffff:198.51.100.7", "198.51.100.7:4711", "[::ffff:198.51.100.7]:4711"
+    told = [(b"x-forwarded-for", f"203.0.113.9, {one}".encode()) for one in proxies]
+    # Some proxies add a line of their own behind what the visitor sent.
+    told += [(b"x-forwarded-for", b"198.51.100.7")]
+    lets = []
+    for number, one in enumerate(told):
+        sent = (b"x-forwarded-for", f"203.0.113.{number}".encode())
+        request = Request({"type": "http", "headers": [sent, one], "client": ("127.0.0.1", 1)})
+        lets.append(made.bound.lets(made._address(request)))
+    assert lets == [True, False, False, False, False]
 
 
 def test_the_bound_is_of_a_household_and_of_a_minute_and_remembers_no_more_than_it_must() -> None:

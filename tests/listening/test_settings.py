@@ -8,7 +8,7 @@ import pytest
 
 from crm_core.listen_settings import ListenTable
 from crm_core.settings import BadSettings, parse_settings
-from crm_tui.listening.signing import BadSecret, new_secret, shared_secret
+from crm_tui.listening.signing import BadSecret, BadToken, new_secret, shared_secret, twilio_token
 
 
 def listen_in(home: Path, toml: str) -> ListenTable:
@@ -52,6 +52,7 @@ def test_every_path_is_the_homes(tmp_path: Path) -> None:
         ('[listen]\nhost = "crm.example.org"', "beyond this host"),
         ('[listen]\ncertificate = "a.pem"', "go together"),
         ('[listen]\npublic_url = "crm.example.org"', "an address like"),
+        ('[listen]\npublic_url = "https://crm.example.org:99999"', "listen.public_url"),
         ('[listen.twilio]\naccount = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"\ntoken_file = "t"', "needs public_url"),
         ("[listen.form.site]", "nobody may post it"),
         ('[listen.form.site]\norigins = ["*"]', "an origin is"),
@@ -64,6 +65,17 @@ def test_every_path_is_the_homes(tmp_path: Path) -> None:
 def test_what_is_not_safe_is_refused(tmp_path: Path, toml: str, said: str) -> None:
     with pytest.raises(BadSettings, match=said):
         listen_in(tmp_path, toml)
+
+
+@pytest.mark.parametrize("text", ["", " ", "a-token", "0" * 31, "0" * 33, "g" * 32])
+def test_a_token_of_twilio_that_is_none_is_refused_before_anything_listens(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "token"
+    file.touch(0o600)
+    file.write_text(text + "\n", "utf-8")
+    with pytest.raises(BadToken, match="32"):
+        twilio_token(file)
+    file.write_text("0123456789abcdef" * 2 + " \n", "utf-8")
+    assert repr(twilio_token(file)) == "TwilioToken()"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.9"])

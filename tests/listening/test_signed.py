@@ -11,6 +11,7 @@ from sqlalchemy import select
 from crm_core.access.model import SYSTEM
 from crm_core.app import Crm
 from crm_core.channels.incoming.tables import Incoming
+from crm_core.channels.ringing.queries import rings
 from crm_core.channels.ringing.tables import Ring
 from crm_core.channels.tables import Message
 from tests.channels.incoming import count, handle
@@ -76,6 +77,7 @@ def test_what_cannot_be_understood_is_named_by_its_field_and_never_by_what_it_sa
         ({"from": ANA}, "text"),
         ({**TEXT, "channel": "sms"}, "leave out channel"),
         ({**TEXT, "at": "yesterday"}, "at"),
+        ({**TEXT, "at": "0001-01-01T00:00:00+14:00"}, "at"),
         ({**TEXT, "attachments": [{"name": "a", "data": "???"}]}, "base64"),
         ({**TEXT, "from": "x" * 400}, "from"),
     ]
@@ -118,5 +120,18 @@ def test_a_call_rings_with_whom_it_may_be_and_ends(clinic: Clinic, web: httpx.Cl
         with clinic.crm.read(SYSTEM) as unit:
             row = unit.execute(select(Ring.state, Ring.contact_point_id, Ring.line)).one()
         assert (row.state, row.contact_point_id is not None, row.line) == (state, True, "front desk")
-    for wrong in ({**call, "state": "gone"}, {"from": ANA}, {**call, "who": "Ana"}):
+    for wrong in (
+        {**call, "at": "0001-01-01T00:00:00+14:00"},
+        {**call, "state": "gone"},
+        {"from": ANA},
+        {**call, "who": "Ana"},
+    ):
         assert post_signed(web, "/phone/reception", RECEPTION, wrong, at=MONDAY).status_code == 422
+
+
+def test_a_telephone_system_whose_clock_is_slow_rings_all_the_same(clinic: Clinic, web: httpx.Client) -> None:
+    call = {"call": "4711", "from": ANA}
+    post_signed(web, "/phone/reception", RECEPTION, call, at=MONDAY - timedelta(minutes=4))
+    handle(clinic.crm)
+    with clinic.crm.read(SYSTEM) as unit:
+        assert [one.known for one in rings(unit)] == [1]

@@ -81,6 +81,19 @@ def test_what_twilio_did_not_sign_is_refused_and_nothing_is_kept(crm: Crm, web: 
     assert count(crm, Incoming) == 0
 
 
+def test_a_field_whose_end_was_moved_is_no_other_text(crm: Crm, web: httpx.Client) -> None:
+    # Names and values are signed in a row: where one ends is not. The ids' form tells it.
+    form = text_form()
+    signed = {"X-Twilio-Signature": twilio_signature(PUBLIC + AT, form)}
+    assert web.post(AT, data=form, headers=signed).status_code == 200
+    sid = form.pop("MessageSid")
+    moved = {**form, "MessageSid": f"{sid}NumMedia{form['NumMedia']}"}
+    del moved["NumMedia"]
+    assert twilio_signature(PUBLIC + AT, moved) == signed["X-Twilio-Signature"]
+    assert web.post(AT, data=moved, headers=signed).status_code == 422
+    assert count(crm, Incoming) == 1
+
+
 def test_a_query_in_the_address_is_signed_with_it(crm: Crm, web: httpx.Client) -> None:
     assert post_as_twilio(web, f"{AT}?clinic=1&x=%20", text_form(), public=PUBLIC).status_code == 200
     assert count(crm, Incoming) == 1

@@ -158,10 +158,14 @@ class TwilioApi:
                 secret = read_secret(table.token_file)
             except CrmError:
                 raise Temporary(reason="the token file cannot be used") from None
+            try:
+                trusted = ssl.create_default_context(cafile=table.ca_file)
+            except OSError:
+                raise Temporary(reason="its ca_file cannot be used") from None
             self._client = httpx.Client(
                 base_url=table.base_url,
                 auth=(table.api_key or table.account, secret),
-                verify=ssl.create_default_context(cafile=table.ca_file),
+                verify=trusted,
                 trust_env=False,
                 headers={"Accept": "application/json", "User-Agent": "clinic-crm"},
             )

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
+from crm_core.channels.incoming.model import Brought
 from crm_core.channels.incoming.tables import WAITING, Incoming
 from crm_core.work.units import ReadUnit
 
@@ -31,8 +32,13 @@ class Waiting:
 
 @needs(Permission.MESSAGE_RECEIVE)
 def waiting(unit: ReadUnit) -> Waiting:
-    """What was brought and not handled yet, given up or not."""
-    found = select(func.count().label("number"), func.min(Incoming.received_at).label("oldest")).where(WAITING)
+    """What was brought and not handled yet, given up or not.
+
+    Without reports: nothing in them is screened, and one of a message that is not ours waits in vain for minutes.
+    """
+    found = select(func.count().label("number"), func.min(Incoming.received_at).label("oldest")).where(
+        WAITING, Incoming.kind != Brought.REPORT
+    )
     row = unit.execute(found).mappings().one()
     oldest = row["oldest"]
     return Waiting(count=row["number"], longest=max(unit.now - oldest, timedelta(0)) if oldest else timedelta(0))

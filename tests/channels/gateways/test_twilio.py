@@ -188,6 +188,24 @@ def test_nobody_there_is_temporary_and_so_is_a_token_that_others_may_read(tmp_pa
         made.send(WORDS)
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_ca_file_that_cannot_be_used_keeps_the_text_queued(
+    twilio: FakeTwilio, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    with gateway_to(table(twilio.url, tmp_path, ca_file=file)) as made, pytest.raises(Temporary, match="ca_file"):
+        made.send(WORDS)
+    assert twilio.sent() == []
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "x"])
+def test_a_base_url_whose_port_is_none_is_refused_with_the_settings(tmp_path: Path, port: str) -> None:
+    with pytest.raises(ValueError, match=r"base_url|[Pp]ort"):
+        table(f"https://api.twilio.com:{port}", tmp_path)
+
+
 def test_a_wrong_token_keeps_the_text_queued(twilio: FakeTwilio, tmp_path: Path) -> None:
     settings = table(twilio.url, tmp_path)
     settings.token_file.write_text("another\n")
