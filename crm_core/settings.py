@@ -11,12 +11,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from crm_core.errors import CrmError, StoreMissing, Unavailable
 from crm_core.listen_settings import ListenTable
@@ -63,6 +64,14 @@ class SmtpTable(_Table):
     ca_file: Path | None = None
     per_second: float | None = Field(default=None, gt=0, le=1000)
     vendor: str = Field(min_length=1, description="the vendor whose BAA covers this gateway, as `crm vendor` names it")
+
+    @field_validator("sender")
+    @classmethod
+    def _is_an_address(cls, given: str) -> str:
+        local, _, domain = parseaddr(given)[1].rpartition("@")
+        if not (local and domain and given.isprintable()) or any(map(str.isspace, local + domain)):
+            raise ValueError("it is an address, like frontdesk@example.org or Front Desk <frontdesk@example.org>")
+        return given
 
 
 class SpoolTable(_Table):
@@ -237,8 +246,11 @@ _AnyTable = TypeVar("_AnyTable", bound=_Table)
 
 def _problem(error: object) -> str:
     assert isinstance(error, dict)
-    where = ".".join(str(part) for part in error["loc"] if part not in ("smtp", "spool", "twilio"))
-    return f"{where}: {str(error['msg']).lower()}"
+    steps = [str(part) for part in error["loc"]]
+    if steps[0] == "gateway" and steps[2:] and steps[2] in ("smtp", "spool", "twilio"):
+        del steps[2]  # by which kind of gateway it was read is no part of the file
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(steps)}: {said[:1].lower()}{said[1:]}"
 
 
 def _absolute(home: Path, table: _AnyTable) -> _AnyTable:

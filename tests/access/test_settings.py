@@ -54,6 +54,24 @@ def test_every_mistake_is_named_at_once(home: Path) -> None:
     assert refused.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[listen]\npublic_url = "https://a"\n[listen.twilio]\naccount = "ac1"\ntoken_file = "t"',
+            "listen.twilio.account",
+        ),
+        ('[gateway.sms]\nkind = "twilio"\naccount = "ac1"', r"gateway.sms.account: string should match pattern '\^AC"),
+        ('[gateway.email]\nkind = "smtp"\nfrom = "The front desk"', "gateway.email.from: it is an address"),
+        ('[gateway.email]\nkind = "smtp"\nfrom = "a@b.org\\nBcc: c@d.org"', "gateway.email.from: it is an address"),
+    ],
+)
+def test_a_mistake_is_named_by_its_table_and_the_right_way_to_write_it(home: Path, text: str, said: str) -> None:
+    write(home, text)
+    with pytest.raises(BadSettings, match=said):
+        read_settings(home)
+
+
 def test_a_file_that_is_no_toml_says_where(home: Path) -> None:
     write(home, "[store\n")
     with pytest.raises(BadSettings, match="line 1"):

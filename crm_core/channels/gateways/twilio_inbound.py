@@ -8,6 +8,7 @@ before is known by its id, so that a crash at any point loses nothing and brings
 from __future__ import annotations
 
 import mimetypes
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -34,6 +35,8 @@ FIRST_LOOK_BACK = timedelta(days=1)
 OVERLAP = timedelta(minutes=10)
 ARRIVES_WITHIN = timedelta(minutes=1)
 """How long a text whose files still arrive at Twilio is waited for, and what follows; then it is taken as it is."""
+LONGEST_FILES = 20.0
+"""Seconds of one look after which no more files are fetched: texts behind them are screened for danger first."""
 _PAGE = 200
 _LONGEST_LIST = 120.0
 _ARRIVING = "receiving"
@@ -49,6 +52,7 @@ class InboundTexts:
         self._api = api
         self._source = f"{SOURCE}:{channel}:{table.account}:{table.sender or table.messaging_service}"
         self._taken: dict[str, datetime] = {}
+        self._files_until = 0.0
 
     def read(self, stopped: Callable[[], bool]) -> int:
         """Take in what is new, the oldest first; returns how many that were.
@@ -57,6 +61,7 @@ class InboundTexts:
         """
         if self._table.sender is not None and not self._table.sender.removeprefix("+").isdigit():
             return 0  # a name instead of a number: nobody can answer it
+        self._files_until = time.monotonic() + LONGEST_FILES
         with self._units.read(SYSTEM) as unit:
             if agreement_until(unit, self._table.vendor, self._channel) is None:
                 return 0
@@ -94,34 +99,39 @@ class InboundTexts:
     def _take(self, text: Text) -> tuple[bool, bool]:
         """Write one down; whether it was new, and whether it need not be looked at again.
 
-        What came with it and cannot be had is named, and waits for nobody. A webhook only names files: of one
-        that it brought first they are added, once that text has been handled.
+        What came with it and cannot be had now is named, and waits for nobody. Of what is named alone, by us or by a
+        webhook that brought the text first, the bytes are added by a later look, once that text has been handled.
         """
+        files = self._files(text) if text.media else ()
+        had = all(one.content is not None or one.size is not None for one in files[:MOST])
         inbound = Inbound(
             channel=self._channel,
             sender=number_of(text.sender),
             text=text.body,
             at=_when(text),
             provider_id=text.sid,
-            attachments=self._files(text) if text.media else (),
+            attachments=files,
         )
         with self._units.write(SYSTEM) as unit:
             if take_in(unit, SOURCE, inbound) is not None:
-                return True, True
-            return False, not text.media or bring_later(unit, self._channel, text.sid, inbound.attachments)
+                return True, had
+            return False, not files or (bring_later(unit, self._channel, text.sid, files) and had)
 
     def _files(self, text: Text) -> tuple[Attached, ...]:
-        """Names, types and bytes, as far as they may be kept."""
+        """Names, types and bytes, as far as they may be kept and there is time."""
+        unseen = tuple(Attached(name=f"media {number}") for number in range(1, min(text.media, MOST_NAMED) + 1))
+        if time.monotonic() >= self._files_until:
+            return unseen
         try:
             listed = self._api.media(text.sid)[:MOST_NAMED]
         except (Temporary, Permanent):
-            return (Attached(),) * min(text.media, MOST_NAMED)
+            return unseen
         files: list[Attached] = []
         left = LARGEST_TOGETHER
         for number, (media_sid, media_type) in enumerate(listed):
             name = media_sid + (mimetypes.guess_extension(media_type) or "")
             one = Attached(name=name, media_type=media_type)
-            if number < MOST:
+            if number < MOST and time.monotonic() < self._files_until:
                 one = self._with_bytes(text.sid, media_sid, one, min(LARGEST, left))
                 left -= len(one.content or b"")
             files.append(one)

@@ -130,6 +130,21 @@ def test_a_file_that_cannot_be_had_does_not_keep_its_text_back(line: Line) -> No
     assert messages(line.clinic.crm)[0]["attachments"] == 1
 
 
+def test_files_that_take_too_long_come_after_the_texts(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    for sender in (ANA_AT_TWILIO, BO_AT_TWILIO):
+        line.twilio.arrive(sender, "My rash is better, thank you")
+        line.twilio.messages[-1].media = [("ME1", "image/jpeg", b"a photo")]
+    monkeypatch.setattr("crm_core.channels.gateways.twilio_inbound.LONGEST_FILES", 0.0)
+    assert line.poll().done == 2
+    assert not any("/Media" in path for _, path, _ in line.twilio.asked)
+    monkeypatch.undo()
+    assert line.poll().done == 0
+    numbers = [message["id"] for message in messages(line.clinic.crm)]
+    with line.clinic.crm.read(SYSTEM) as unit:
+        files = attachments_of(unit, numbers)
+    assert [[(str(one.name), one.size) for one in files[number]] for number in numbers] == [[("ME1.jpg", 7)]] * 2
+
+
 def test_files_that_a_webhook_only_named_are_added_to_its_text(line: Line) -> None:
     sid = line.twilio.arrive(ANA_AT_TWILIO, "My rash is better, thank you").sid
     line.twilio.messages[-1].media = [("ME1", "image/jpeg", b"a photo"), ("ME2", "image/png", b"x" * (LARGEST + 1))]
