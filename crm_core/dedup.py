@@ -40,9 +40,9 @@ def notice_timer_key(notice_id: int) -> str:
     return f"notice-{notice_id}"
 
 
-def notice_again_key(notice_id: int, message_id: int) -> str:
-    """The timer of a notice that is told alone, since the message it shared was stopped."""
-    return f"notice-{notice_id}-without-{message_id}"
+def notice_again_key(notice_id: int, shared: str) -> str:
+    """The timer of a notice that is told alone, since the message or call that it shared was stopped."""
+    return f"notice-{notice_id}-without-{shared}"
 
 
 def notice_message_key(notice_id: int, timer_id: int) -> str:

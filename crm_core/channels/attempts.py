@@ -156,12 +156,13 @@ def later(row: Claimed, failure: str, *, tried: bool = True, wait: timedelta | N
     return Fate(state=state, failure=failure, again=True, tried=tried, wait=wait)
 
 
-def refused(verdict: Verdict) -> Fate:
+def refused(verdict: Verdict, now: datetime) -> Fate:
     """What becomes of a row that the gate does not let go: queued for when it may, too late by then, or stopped."""
     refusal = verdict.refusal
     assert refusal is not None
     why = reasons_json(verdict.reasons)
-    if verdict.not_before is not None:
-        return Fate(state=Delivery.QUEUED, again=True, tried=False, not_before=verdict.not_before, why=why)
+    again_at = verdict.again_at(now)
+    if again_at is not None:
+        return Fate(state=Delivery.QUEUED, again=True, tried=False, not_before=again_at, why=why)
     state = Delivery.EXPIRED if verdict.expired else Delivery.SUPPRESSED
     return Fate(state=state, failure=refusal.saw[:LONGEST_FAILURE], check=refusal.check, why=why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -68,8 +68,14 @@ def claim_due(unit: WriteUnit, gate: Gate, observers: Sequence[SendObserver], ta
         verdicts = gate.judge_all(unit, [each.candidate for each in opened])
     judged = list(zip(opened, verdicts, strict=True))
     taken = [(each, verdict) for each, verdict in judged if verdict.allowed or each.begun]
-    _end(unit, [(each, verdict) for each, verdict in judged if not (verdict.may_wait or each.begun)], observers, tally)
-    _put_off(unit, [pair for pair in judged if pair[1].not_before is not None and not pair[0].begun], tally)
+    waiting = [(each, verdict, verdict.again_at(unit.now)) for each, verdict in judged if not each.begun]
+    _end(
+        unit,
+        [(each, verdict) for each, verdict, at in waiting if at is None and not verdict.allowed],
+        observers,
+        tally,
+    )
+    _put_off(unit, [(each, verdict, at) for each, verdict, at in waiting if at is not None], tally)
     return _take(unit, gate, taken)
 
 
@@ -147,7 +153,7 @@ def _end(
     unit: WriteUnit, judged: Sequence[tuple[_Opened, Verdict]], observers: Sequence[SendObserver], tally: Tally
 ) -> None:
     """Settle what the gate refuses, or what has gone stale."""
-    fates = [(each.row, refused(verdict)) for each, verdict in judged]
+    fates = [(each.row, refused(verdict, unit.now)) for each, verdict in judged]
     if not fates:
         return
     ended = {"settled_at": unit.now, "lease_until": None}
@@ -171,7 +177,7 @@ def _tell(unit: WriteUnit, row: Any, fate: Fate, observers: Sequence[SendObserve
         observer.settled(unit, row.conversation_id, fate.state, fate.failure, (row.message_id,))
 
 
-def _put_off(unit: WriteUnit, judged: Sequence[tuple[_Opened, Verdict]], tally: Tally) -> None:
+def _put_off(unit: WriteUnit, judged: Sequence[tuple[_Opened, Verdict, datetime]], tally: Tally) -> None:
     """Queue what may not go now for when it may; no try is used."""
     tally.retried += len(judged)
     if judged:
@@ -180,8 +186,8 @@ def _put_off(unit: WriteUnit, judged: Sequence[tuple[_Opened, Verdict]], tally: 
         unit.execute(
             update(_TABLE).where(_ROW).values(**queued, **words),
             [
-                {"of_row": each.row.id, "as_due_at": verdict.not_before, "as_why": reasons_json(verdict.reasons)}
-                for each, verdict in judged
+                {"of_row": each.row.id, "as_due_at": at, "as_why": reasons_json(verdict.reasons)}
+                for each, verdict, at in judged
             ],
         )
 

@@ -113,7 +113,7 @@ def begin(unit: WriteUnit, gate: Gate, row: Claimed) -> Fate | None:
     """
     verdict = gate.judge(unit, row.candidate)
     if not verdict.allowed or row.gateway is None:
-        return refused(verdict)
+        return refused(verdict, unit.now)
     # One that was begun before was asked after and not found: how long it may take to show counts from now.
     now_begun = {"gateway": row.gateway.name, "begun_at": unit.now}
     ours = update(_table).where(_is_ours(row)).values(now_begun)  # type: ignore[arg-type]

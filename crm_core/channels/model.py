@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from crm_core.words import Channel
@@ -149,6 +149,13 @@ class Reason:
     saw: str
 
 
+HELD = "held"
+"""The gate's step that asks whether staff are still to decide about a number."""
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""After which what such a number keeps waiting is looked at again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Whether a message may go, with every reason in the order asked.
@@ -166,6 +173,15 @@ class Verdict:
     def may_wait(self) -> bool:
         """Whether it goes, now or later."""
         return self.allowed or self.not_before is not None
+
+    @property
+    def held(self) -> bool:
+        """Whether a person must decide first. Nothing new is queued meanwhile; what is written already waits."""
+        return self.refusal is not None and self.refusal.check == HELD
+
+    def again_at(self, now: datetime) -> datetime | None:
+        """When what is written already is asked about again; None where it goes now, or never."""
+        return now + LOOK_AGAIN if self.held else self.not_before
 
     @property
     def refusal(self) -> Reason | None:

@@ -240,12 +240,11 @@ def suppress_where(
     if suppressed:
         unit.audit(Tag.MESSAGE_SUPPRESSED, *suppressed, why=why, outcome=Outcome.SUPPRESSED)
         unit.changed(Topic.OUTBOX)
-    waiting: dict[int, list[int]] = {}
+    waiting: dict[int | None, list[int]] = {}
     for row in unit.execute(select(Message.id, Message.conversation_id).where(Message.id.in_(suppressed))):
-        if row.conversation_id is not None:
-            waiting.setdefault(row.conversation_id, []).append(row.id)
+        waiting.setdefault(row.conversation_id, []).append(row.id)
     with unit.as_the_house():
-        for conversation_id, message_ids in sorted(waiting.items()):
+        for conversation_id, message_ids in sorted(waiting.items(), key=lambda each: each[0] or 0):
             for observer in observers:
                 observer.settled(unit, conversation_id, Delivery.SUPPRESSED, why, message_ids)
     return suppressed

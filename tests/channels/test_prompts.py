@@ -18,6 +18,7 @@ from crm_core.channels.prompts.replies import PromptHandler
 from crm_core.channels.prompts.section import PromptsSection
 from crm_core.channels.prompts.service import subjects_changed
 from crm_core.channels.prompts.wording import read_answer
+from crm_core.patients.merging import merge_records
 from crm_core.patients.model import ContactKind
 from crm_core.patients.queries import match_contact
 from crm_core.patients.service import link_contact
@@ -247,6 +248,18 @@ def test_with_two_asked_they_are_asked_which_once_and_none_is_confirmed_until_th
     assert heard.answers == [(house.clinic.patients["Bo"], ("visit-2",), Answer.CONFIRM)]
     assert house.text("C").handled_by is Handled.CONFIRMATION
     assert heard.answers[1][0] == house.clinic.patients["Ana"]
+
+
+def test_a_number_still_says_which_after_that_record_was_merged(house: House, heard: Heard) -> None:
+    _share(house)
+    house.plan("Ana", "visit-1")
+    house.plan("Bo", "visit-2")
+    house.poll()
+    house.text("C")
+    kept = house.clinic.patient("Boris", "Iversen", "+1 212 555 0177", "1003")
+    house.clinic.do(SYSTEM, merge_records, [(house.clinic.patients["Bo"], kept)])
+    assert house.text("2").handled_by is Handled.CONFIRMATION
+    assert heard.answers == [(kept, ("visit-2",), Answer.CONFIRM)]
 
 
 def test_two_of_one_first_name_are_called_as_no_text_can_ask_them(house: House, heard: Heard) -> None:

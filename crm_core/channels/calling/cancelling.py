@@ -22,4 +22,5 @@ def cancel_calls(unit: WriteUnit, which: ColumnElement[bool], because: str) -> l
         return []
     ended = {"state": CallState.CANCELLED, "settled_at": unit.now}
     unit.execute(update(ITEM).where(ITEM.c.task_id.in_(ids)).values(ended))
-    return cancel_tasks(unit, ids, because)
+    cancel_tasks(unit, ids, because)
+    return ids

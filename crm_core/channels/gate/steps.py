@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from crm_core.channels.contact_section import Needs
 from crm_core.channels.contents import what_does_not_belong
 from crm_core.channels.gate.model import Candidate, Known
-from crm_core.channels.model import Reason
+from crm_core.channels.model import HELD, Reason
 from crm_core.words import Channel
 
 Step = Callable[[Candidate, Known], Reason | None]
@@ -95,7 +95,7 @@ def number(_: Candidate, known: Known) -> Reason:
 
 
 def opt_out(candidate: Candidate, known: Known) -> Reason:
-    """Whether the number wants messages. A person's answer goes to one of whom that is yet to be asked."""
+    """Whether the number wants messages."""
     assert known.point is not None
     if candidate.to_the_number_itself:
         return yes("opt-out", "answers what the number itself texted")
@@ -103,9 +103,17 @@ def opt_out(candidate: Candidate, known: Known) -> Reason:
         return yes("opt-out", "a call is no message")
     if known.point.opted_out:
         return no("opt-out", "opted out")
-    if known.point.held and candidate.automatic:
-        return no("opt-out", "may want no more: held until staff decide")
-    return yes("opt-out", "may want no more; a person writes" if known.point.held else "not opted out")
+    return yes("opt-out", "not opted out")
+
+
+def held(candidate: Candidate, known: Known) -> Reason | None:
+    """Whether staff have decided about a number that may want no more; a person's answer goes there meanwhile."""
+    assert known.point is not None
+    if not known.point.held or candidate.to_the_number_itself or candidate.channel is Channel.VOICE:
+        return None
+    if candidate.automatic:
+        return no(HELD, "may want no more: held until staff decide")
+    return yes(HELD, "may want no more; a person writes")
 
 
 def confidential(candidate: Candidate, known: Known) -> Reason | None:
@@ -152,7 +160,7 @@ def template(_: Candidate, known: Known) -> Reason | None:
 
 
 BINDING: Sequence[Step] = (
-    gateway, agreement, recipient, patient, whose, shared, number, opt_out, confidential, consent, content,
+    gateway, agreement, recipient, patient, whose, shared, number, opt_out, held, confidential, consent, content,
 )  # fmt: skip
 
 

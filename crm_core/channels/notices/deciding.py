@@ -62,11 +62,11 @@ Said = tuple[Tryout, Verdict | None]
 """A way, and what the gate said of it; None where the library refused before."""
 
 
-def decide(notice: Due, said: Sequence[Said]) -> Decided:
+def decide(notice: Due, said: Sequence[Said], now: datetime) -> Decided:
     """Take the first way that may go, now or later; the reasons of those before it are kept, too.
 
     A way that has to wait is not passed over for a lesser one: a text at night waits for the
-    morning rather than become a call.
+    morning rather than become a call, and one to a number that staff are to decide about for them.
     """
     reasons: list[Reason] = []
     for tryout, verdict in said:
@@ -76,8 +76,9 @@ def decide(notice: Due, said: Sequence[Said]) -> Decided:
         if verdict.allowed:
             state = NoticeState.CALLING if tryout.way.is_call else NoticeState.HANDED_OVER
             return Decided(notice=notice, state=state, reasons=tuple(reasons), goes=tryout, verdict=verdict)
-        if verdict.not_before is not None:
-            return _waits(notice, verdict.not_before, tuple(reasons))
+        again_at = verdict.again_at(now)
+        if again_at is not None:
+            return _waits(notice, again_at, tuple(reasons))
         if _is_stale(verdict):
             return expired(notice, _first_no(reasons), tuple(reasons))
     if not said:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, Table, or_, select
 
 from crm_core.channels.notices.model import Asks, NoticeState
 from crm_core.channels.notices.tables import STILL_PLANNED, Notice
@@ -71,6 +71,7 @@ def with_what_goes_along(unit: WriteUnit, due: Sequence[Due]) -> list[Due]:
         _TABLE.c.asks == Asks.CONFIRMATION,
         _TABLE.c.about_at.is_not(None),
         _TABLE.c.due_at < unit.now + TOGETHER,
+        or_(_TABLE.c.send_by.is_(None), _TABLE.c.send_by > unit.now),
         ROOT.in_({one.patient_id for one in asking}),
         _TABLE.c.id.not_in([one.id for one in due]),
     )

@@ -77,7 +77,7 @@ class NoticeHandler:
             for one, each in zip(asking, tried, strict=True):
                 said[one.id].append((each, next(verdicts) if each.candidate is not None else None))
             asking = [one for one in asking if _goes_on(said[one.id], how[one.patient_id])]
-        return [decide(one, said[one.id]) for one in due]
+        return [decide(one, said[one.id], unit.now) for one in due]
 
 
 def _tryout(one: Due, person: Person, way: Way, head: Letterhead, versions: Sequence[TemplateView]) -> Tryout:
@@ -106,7 +106,7 @@ def _tryout(one: Due, person: Person, way: Way, head: Letterhead, versions: Sequ
 def _goes_on(said: Sequence[Said], ways: Sequence[Way]) -> bool:
     """Whether the last way may not be taken, now or later, and there is another."""
     verdict = said[-1][1]
-    return len(said) < len(ways) and not (verdict is not None and verdict.may_wait)
+    return len(said) < len(ways) and not (verdict is not None and (verdict.may_wait or verdict.held))
 
 
 def _let_rest(unit: WriteUnit, notice_ids: Sequence[int], in_hand: Collection[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -107,7 +108,7 @@ def notice(unit: ReadUnit, notice_id: int) -> NoticeView:
         message_id=row.message_id,
         task_id=row.task_id,
         about_at=row.about_at,
-        why=why_sentences(row.sent_why or row.why, fate),
+        why=(*_passed_over(row), *why_sentences(row.sent_why or row.why, fate)),
         replied=unit.open(reply.body) if reply is not None else None,
         replied_at=reply.at if reply is not None else None,
     )
@@ -148,6 +149,13 @@ def _line(unit: ReadUnit, row: Any) -> dict[str, Any]:
         "next_at": row.next_at,
         "answer": _answer(row),
     }
+
+
+def _passed_over(row: Any) -> tuple[str, ...]:
+    """Why what was handed over did not go by the ways before the one that it took."""
+    if row.sent_why is None:
+        return ()
+    return why_sentences(json.dumps([reason for reason in json.loads(row.why) if not reason[1]]), None)
 
 
 def _fate(row: Any) -> str:

@@ -23,6 +23,7 @@ from crm_core.channels.prompts.pending import Open, open_prompts
 from crm_core.channels.prompts.voiding import PROMPT
 from crm_core.channels.prompts.wording import read_answer, read_number
 from crm_core.dedup import prompt_task_key
+from crm_core.patients.roots import present
 from crm_core.tasks.adding import add_task
 from crm_core.tasks.model import NewTask, TaskKind
 from crm_core.words import Channel
@@ -66,7 +67,7 @@ class PromptHandler:
         """Somebody said which of them it is: the reply before it is theirs. None for a number that was not offered."""
         if number > len(which.options) or which.meant is None:
             return None
-        patient_id = which.options[number - 1]
+        patient_id = present(unit, which.options[number - 1])
         _settle(unit, which, PromptState.ANSWERED, arrival)
         theirs = next((one for one in asked if one.patient_id == patient_id), None)
         if theirs is None:
