@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from crm_core.channels.gateways.base import (
     Temporary,
     UnknownFate,
 )
+from crm_core.channels.gateways.ending import ended_after
 from crm_core.channels.gateways.enhanced_codes import enhanced_code, no_such_address
 from crm_core.channels.gateways.letter import domain_of, letter, mailbox
 from crm_core.errors import CrmError
@@ -66,9 +68,10 @@ class SmtpGateway:
         self._deadline = time.monotonic() + LONGEST_SEND
         message = letter(outgoing, self._settings.sender, answers_are_read=self._answers_are_read)
         to = mailbox(outgoing.to)
-        server = self._offered(to)
-        text = message.as_bytes()
-        self._handed_over(server, text)
+        with ended_after(LONGEST_SEND, self._talking_on):
+            server = self._offered(to)
+            text = message.as_bytes()
+            self._handed_over(server, text)
         return Accepted(provider_id=str(message["Message-ID"]))
 
     def find(self, sought: Sought) -> Found | NotFound | CannotTell:  # noqa: ARG002 - the protocol's
@@ -78,8 +81,9 @@ class SmtpGateway:
     def probe(self) -> str:
         """Connect and log in, send nothing, and say what was reached; raises as `send` does."""
         self._deadline = time.monotonic() + LONGEST_SEND
-        self._connect()
-        self.close()
+        with ended_after(LONGEST_SEND, self._talking_on):
+            self._connect()
+            self.close()
         return self._settings.host
 
     def close(self) -> None:
@@ -227,6 +231,10 @@ class SmtpGateway:
         server, self._server = self._server, None
         if server is not None:
             server.close()
+
+    def _talking_on(self) -> tuple[socket.socket, ...]:
+        sock = self._server.sock if self._server is not None else None
+        return (sock,) if sock is not None else ()
 
     def _limit(self, server: smtplib.SMTP) -> None:
         """Let the next answer take no longer than what is left of the time for this letter."""

@@ -36,7 +36,7 @@ _PAGE, _MOST_PAGES = 100, 5
 
 
 class TwilioGateway:
-    """Texts of one channel by one account. Safe between threads."""
+    """Texts of one channel by one account. Not shared between threads."""
 
     name = "twilio"
     real = True

@@ -8,6 +8,7 @@ knows. Reasons are codes, never Twilio's words, which may repeat a number.
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from typing import Any
 import httpx
 
 from crm_core.channels.gateways.base import Permanent, Temporary, UnknownFate
+from crm_core.channels.gateways.ending import ended_after
 from crm_core.channels.gateways.twilio_codes import meaning
 from crm_core.errors import CrmError
 from crm_core.settings import read_secret
@@ -53,11 +55,12 @@ class Text:
 
 
 class TwilioApi:
-    """One account. Safe between threads."""
+    """One account. Not shared between threads."""
 
     def __init__(self, table: TwilioTable) -> None:
         self._table = table
         self._client: httpx.Client | None = None
+        self._talking: tuple[socket.socket, ...] = ()
         self._path = f"/2010-04-01/Accounts/{table.account}"
 
     def close(self) -> None:
@@ -137,8 +140,12 @@ class TwilioApi:
         client = self._connected()
         with (
             _told_apart(UnknownFate if form is not None else Temporary),
-            client.stream(method, url, data=form, params=query, timeout=limits, follow_redirects=follow) as answer,
-        ):
+            ended_after(longest, lambda: self._talking),
+            client.stream(
+                method, url, data=form, params=query, timeout=limits, follow_redirects=follow,
+                extensions={"trace": self._connects},
+            ) as answer,
+        ):  # fmt: skip
             if answer.url.scheme != client.base_url.scheme:
                 raise httpx.UnsupportedProtocol("redirected to another scheme")
             body = bytearray()
@@ -149,6 +156,11 @@ class TwilioApi:
                 if time.monotonic() > until:
                     raise httpx.ReadTimeout("the answer takes too long")
             return answer.status_code, answer.headers, bytes(body)
+
+    def _connects(self, event: str, told: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            still = (one for one in self._talking if one.fileno() >= 0)
+            self._talking = (*still, told["return_value"].get_extra_info("socket"))
 
     def _connected(self) -> httpx.Client:
         """The client. Proxies and netrc of the environment are not heeded: what leaves, leaves as crm.toml says."""

@@ -14,6 +14,7 @@ import pytest
 from crm_core.channels.gateways.base import CannotTell, Outgoing, Permanent, Sought, Temporary, UnknownFate
 from crm_core.channels.gateways.smtp import SmtpGateway
 from crm_core.settings import SmtpTable
+from tests.channels.gateways.dripping import dripping
 from tests.channels.gateways.mail_server import PASSWORD, USER, MailServer, make_certificate, serving
 from tests.conftest import MONDAY
 
@@ -187,6 +188,13 @@ def test_a_server_that_says_nothing_is_given_up_in_time(
     monkeypatch.setattr("crm_core.channels.gateways.smtp.LONGEST_SEND", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(Temporary):
         SmtpGateway(table(mute.getsockname()[1], tmp_path, certificate[0])).send(LETTER)
+
+
+def test_a_server_whose_answers_drip_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_core.channels.gateways.smtp.LONGEST_SEND", 0.5)
+    with dripping(b"220 here\r\n", b"250-" + b"x" * 200) as slow, pytest.raises(Temporary, match="lost"):
+        SmtpGateway(table(slow.port, tmp_path, None)).send(LETTER)
+    assert slow.given < len(slow.dripped)
 
 
 def test_a_wrong_password_keeps_the_letter_for_later(

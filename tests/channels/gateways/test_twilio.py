@@ -21,9 +21,11 @@ from crm_core.channels.gateways.base import (
     UnknownFate,
 )
 from crm_core.channels.gateways.twilio import LONGEST, VISIBLE_AFTER, TwilioGateway
+from crm_core.channels.gateways.twilio_api import TwilioApi
 from crm_core.channels.gateways.twilio_reports import reported
 from crm_core.twilio_settings import TwilioTable
 from crm_core.words import Channel
+from tests.channels.gateways.dripping import dripping
 from tests.channels.gateways.fake_twilio import ACCOUNT, NUMBER, SERVICE, TOKEN, FakeTwilio, Kept, fake_twilio
 from tests.conftest import MONDAY
 
@@ -204,6 +206,15 @@ def test_a_ca_file_that_cannot_be_used_keeps_the_text_queued(
 def test_a_base_url_whose_port_is_none_is_refused_with_the_settings(tmp_path: Path, port: str) -> None:
     with pytest.raises(ValueError, match=r"base_url|[Pp]ort"):
         table(f"https://api.twilio.com:{port}", tmp_path)
+
+
+def test_an_answer_that_drips_is_given_up_like_one_that_never_comes(tmp_path: Path) -> None:
+    with dripping(b"", b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 200) as slow:
+        api = TwilioApi(table(f"http://127.0.0.1:{slow.port}", tmp_path))
+        with pytest.raises(Temporary, match="lost"):
+            next(api.texts({}, page_size=1, longest=0.5))
+        api.close()
+    assert slow.given < len(slow.dripped)
 
 
 def test_a_wrong_token_keeps_the_text_queued(twilio: FakeTwilio, tmp_path: Path) -> None:
