@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import ColumnElement, Table, delete, insert, or_, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.errors import UsageError
 from crm_core.patients.roots import present, records_of
-from crm_core.patients.tables import LINK, ChannelPreference, ContactPreference
+from crm_core.patients.tables import LINK, PATIENT, ROOT, ChannelPreference, ContactPreference
 from crm_core.store.feed import Topic
 from crm_core.words import Channel
 from crm_core.work.units import ReadUnit, WriteUnit
@@ -26,27 +26,27 @@ def preferences(unit: ReadUnit, patient_ids: Sequence[int]) -> Mapping[int, tupl
 
     A patient who ranked none is not in it. Part of the gate, which asks no permission.
     """
-    rows = unit.execute(
-        select(_CHANNELS.c.patient_id, _CHANNELS.c.channel)
-        .where(_CHANNELS.c.patient_id.in_(patient_ids))
-        .order_by(_CHANNELS.c.patient_id, _CHANNELS.c.rank)
-    )
-    ranked: dict[int, tuple[Channel, ...]] = {}
-    for row in rows:
-        ranked[row.patient_id] = (*ranked.get(row.patient_id, ()), row.channel)
-    return ranked
+    return _ranked(unit, _CHANNELS, _CHANNELS.c.channel, patient_ids)
 
 
 def preferred_points(unit: ReadUnit, patient_ids: Sequence[int]) -> Mapping[int, tuple[int, ...]]:
     """The contact points that each of these patients ranked, the first choice first; one statement."""
+    return _ranked(unit, _POINTS, _POINTS.c.contact_point_id, patient_ids)
+
+
+def _ranked(unit: ReadUnit, table: Table, way: ColumnElement[Any], patient_ids: Sequence[int]) -> dict[int, Any]:
+    """The order on a patient's own record; where there is none, that on a record merged into it."""
     rows = unit.execute(
-        select(_POINTS.c.patient_id, _POINTS.c.contact_point_id)
-        .where(_POINTS.c.patient_id.in_(patient_ids))
-        .order_by(_POINTS.c.patient_id, _POINTS.c.rank)
+        select(ROOT.label("root"), PATIENT.c.id, way.label("way"))
+        .join(table, table.c.patient_id == PATIENT.c.id)
+        .where(or_(PATIENT.c.id.in_(patient_ids), PATIENT.c.merged_into_id.in_(patient_ids)))
+        .order_by(PATIENT.c.merged_into_id.is_not(None), PATIENT.c.merged_at.desc(), PATIENT.c.id, table.c.rank)
     )
-    ranked: dict[int, tuple[int, ...]] = {}
+    whose: dict[int, int] = {}
+    ranked: dict[int, Any] = {}
     for row in rows:
-        ranked[row.patient_id] = (*ranked.get(row.patient_id, ()), row.contact_point_id)
+        if whose.setdefault(row.root, row.id) == row.id:
+            ranked[row.root] = (*ranked.get(row.root, ()), row.way)
     return ranked
 
 
@@ -65,8 +65,8 @@ def prefer(
     used = set(unit.scalars(select(LINK.c.contact_point_id).where(LINK.c.patient_id.in_(records_of(root)))))
     if not used.issuperset(contact_point_ids):
         raise UsageError(problem="That number or address is not on the patient's record", remedy="link it first")
-    unit.execute(delete(_CHANNELS).where(_CHANNELS.c.patient_id == root))
-    unit.execute(delete(_POINTS).where(_POINTS.c.patient_id == root))
+    for table in (_CHANNELS, _POINTS):
+        unit.execute(delete(table).where(table.c.patient_id.in_(records_of(root))))
     if channels:
         ranked = [{"patient_id": root, "channel": one, "rank": rank} for rank, one in enumerate(channels, 1)]
         unit.execute(insert(_CHANNELS), ranked)

@@ -226,6 +226,7 @@ def show_card(session: Session, number: int) -> None:
 def card_document(card: ConsentCard) -> dict[str, Any]:
     """The JSON form of a patient's card."""
     ends = {line.contact_point_id: line.ends for line in card.numbers}
+    kinds = {line.contact_point_id: line.kind for line in card.numbers}
     asked = card.confidential
     return {
         "patient": show_id(Kind.PATIENT, card.patient_id),
@@ -244,7 +245,7 @@ def card_document(card: ConsentCard) -> dict[str, Any]:
             for line in card.numbers
         ],
         "prefers": list(card.preferred),
-        "prefers_numbers": [ends.get(point) for point in card.preferred_points],
+        "prefers_numbers": [ends[point] or kinds[point] for point in card.preferred_points if point in ends],
         "only": None
         if asked is None
         else {

@@ -10,7 +10,7 @@ from crm_core.app import Crm
 from crm_core.channels.consent import deciding, queries, service
 from crm_core.channels.consent.deciding import HeldNumber
 from crm_core.channels.consent.model import About, Decision, How
-from crm_core.channels.consent.queries import ConsentCard
+from crm_core.channels.consent.queries import ConsentCard, NumberLine
 from crm_core.inbox.thread import conversation
 from crm_core.patients import deaths, preferences, proxies, typed_contacts
 from crm_core.patients.model import Relation
@@ -28,6 +28,7 @@ __all__ = [
     "Decision",
     "HeldNumber",
     "How",
+    "NumberLine",
     "ProxyView",
     "Relation",
     "SpokenFor",

@@ -9,13 +9,22 @@ from crm_core.access.model import Actor, Permission
 from crm_core.app import Crm
 from crm_core.channels.consent.queries import card as consent_card
 from crm_core.inbox.queries import of_patient
-from crm_core.patients.model import Found, PatientBrief, PatientView
+from crm_core.patients.model import ContactKind, ContactView, Found, PatientBrief, PatientView
 from crm_core.patients.proxies import proxies
 from crm_core.patients.queries import patient
 from crm_core.patients.search import find
 from crm_tui.desk.consent import Consents
 
-__all__ = ["Found", "PastConversation", "PatientBrief", "PatientCard", "PatientDesk", "PatientView"]
+__all__ = [
+    "ContactKind",
+    "ContactView",
+    "Found",
+    "PastConversation",
+    "PatientBrief",
+    "PatientCard",
+    "PatientDesk",
+    "PatientView",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

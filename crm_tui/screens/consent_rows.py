@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from crm_tui.desk.consent import ConsentCard, Consents, ProxyView
+from crm_tui.desk.consent import ConsentCard, Consents, NumberLine, ProxyView
 from crm_tui.screens.showing import moment
 from crm_tui.terminal import one_line
 
@@ -13,14 +13,15 @@ from crm_tui.terminal import one_line
 def consent_rows(consents: Consents, zone: tzinfo) -> Iterator[tuple[str, str]]:
     """Label and line for each thing that stands, the patient's order, what binds every sender, and the proxies."""
     card = consents.card
-    ends = {line.contact_point_id: line.ends for line in card.numbers}
     if card.confidential is not None:
         yield "ONLY BY", _only(card, zone)
     for line in card.numbers:
         if line.held_at is not None:
             yield "HELD", f"···{line.ends or ''} may want no more texts since {moment(line.held_at, zone)}: decide"
     if card.preferred or card.preferred_points:
-        points = [f"···{ends[point]}" for point in card.preferred_points if ends.get(point)]
+        points = [
+            _way(line) for point in card.preferred_points for line in card.numbers if line.contact_point_id == point
+        ]
         yield "prefers", ", ".join([*card.preferred, *points])
     for standing in card.standing:
         about = standing.about.replace("_", " ")
@@ -35,6 +36,10 @@ def proxy_line(proxy: ProxyView) -> str:
     may = " and ".join(word for word, does in (("speaks", proxy.may_speak), ("receives", proxy.may_receive)) if does)
     parts = (proxy.name, proxy.relation, proxy.contact or "", may)
     return " · ".join(one_line(part) for part in parts if part)
+
+
+def _way(line: NumberLine) -> str:
+    return f"···{line.ends}" if line.ends else f"their {line.kind}"
 
 
 def _only(card: ConsentCard, zone: tzinfo) -> str:

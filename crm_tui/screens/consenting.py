@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from crm_tui.desk.consent import About, Channel, Decision, How, Relation
-from crm_tui.desk.patients import PatientCard
+from crm_tui.desk.patients import ContactKind, ContactView, PatientCard
 from crm_tui.ids import Kind, show_id
 from crm_tui.screens.ask_text import AskText
 from crm_tui.screens.consent_rows import proxy_line
 from crm_tui.screens.console_screen import ConsoleScreen
+from crm_tui.terminal import one_line
 from crm_tui.widgets.choice import Choice, Pick, Picked
 from crm_tui.widgets.confirm import Confirm
 
 _WRITES = (Channel.SMS, Channel.EMAIL, Channel.WHATSAPP, Channel.VOICE, Channel.PORTAL)
 """The ways by which a patient is reached."""
+
+_REACHED_BY = {ContactKind.PHONE: (Channel.SMS, Channel.WHATSAPP, Channel.VOICE), ContactKind.EMAIL: (Channel.EMAIL,)}
 
 _MAY = {
     "speaks": ("Speaks for the patient", True, False),
@@ -88,9 +91,9 @@ class Consenting(ConsoleScreen):
         who = card.patient.patient_id
         picks = [Pick(id=channel, name=f"Only by {channel}", needs_text=True) for channel in _WRITES]
         picks += [
-            Pick(id=f"sms:{one.contact_point_id}", name=f"Only by sms to ···{one.last_four}", needs_text=True)
+            Pick(id=f"{channel}:{one.contact_point_id}", name=f"Only by {channel}, {_at(one)}", needs_text=True)
             for one in card.patient.contacts
-            if one.last_four
+            for channel in _REACHED_BY[one.kind]
         ]
         if card.consents.card.confidential is not None:
             picks.insert(0, Pick(id="any", name="Any way again", hint="the request ends"))
@@ -115,9 +118,9 @@ class Consenting(ConsoleScreen):
             self._ask_next(card, ())
 
     def _ask_next(self, card: PatientCard, chosen: tuple[str, ...]) -> None:
-        numbers = [(f"at:{one.contact_point_id}", f"at ···{one.last_four}") for one in card.patient.contacts]
-        ways = [(channel.value, channel.value) for channel in _WRITES] + numbers
-        picks = [Pick(id=key, name=name) for key, name in ways if key not in chosen]
+        ways = {channel.value: channel.value for channel in _WRITES}
+        ways |= {f"at:{one.contact_point_id}": _at(one) for one in card.patient.contacts}
+        picks = [Pick(id=key, name=name) for key, name in ways.items() if key not in chosen]
         picks.insert(0, Pick(id="", name="That is all" if chosen else "No preference"))
 
         def answered(picked: Picked) -> None:
@@ -127,13 +130,13 @@ class Consenting(ConsoleScreen):
             channels = tuple(Channel(one) for one in chosen if not one.startswith("at:"))
             points = tuple(int(one.removeprefix("at:")) for one in chosen if one.startswith("at:"))
             who = card.patient.patient_id
-            said = ", ".join(channels) or "nothing in particular"
             self.write(
                 lambda: self.session.consent.prefer(who, channels, points),
-                lambda _: self._kept(f"The patient prefers {said}"),
+                lambda _: self._kept(f"The patient prefers {said or 'nothing in particular'}"),
             )
 
-        title = f"And after {', '.join(chosen)}?" if chosen else "Which way first?"
+        said = ", ".join(ways[key] for key in chosen)
+        title = f"And after {said}?" if chosen else "Which way first?"
         self._ask(title, picks, answered)
 
     def do_add_proxy(self) -> None:
@@ -223,6 +226,10 @@ class Consenting(ConsoleScreen):
     def _kept(self, said: str) -> None:
         self.flash(said)
         self.look_again()
+
+
+def _at(one: ContactView) -> str:
+    return f"at ···{one.last_four}" if one.last_four else f"at {one_line(one.value)}"
 
 
 def _picks(channels: Iterable[Channel]) -> list[Pick]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from typing_extensions import override
+
+from crm_tui.command import Command
 from crm_tui.desk.consent import HeldNumber, SpokenFor
 from crm_tui.ids import Kind, show_id
 from crm_tui.screens.acting import Acting
@@ -15,8 +18,18 @@ from crm_tui.widgets.choice import Choice, Pick, Picked
 _SEARCH = "search"
 
 
+_SHOWS_WHO = frozenset({"decide_number", "link_patient"})
+"""What names a number or a patient before anything is done."""
+
+
 class Decides(Acting):
     """A screen with conversations, whose numbers may be held."""
+
+    @override
+    def why_not(self, command: Command) -> str | None:
+        if command.id in _SHOWS_WHO and self.console.masked:
+            return "Identities are masked; f2 shows whose this is."
+        return super().why_not(command)
 
     def do_decide_number(self) -> None:
         """Look whether its number is held, then ask."""

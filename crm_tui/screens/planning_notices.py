@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from typing_extensions import override
+
+from crm_tui.command import Command
 from crm_tui.desk.notices import Plannable
 from crm_tui.screens.ask_text import AskText
 from crm_tui.screens.console_screen import ConsoleScreen
@@ -22,6 +25,12 @@ _ASKS = (
 
 class PlansNotices(ConsoleScreen):
     """A screen with one patient in view."""
+
+    @override
+    def why_not(self, command: Command) -> str | None:
+        if command.id == "plan_notice" and self.console.masked:
+            return "Identities are masked; f2 shows whom this goes to."
+        return super().why_not(command)
 
     def notice_is_for(self) -> int | None:
         """The patient in view."""

@@ -153,10 +153,15 @@ def test_a_person_is_told_at_once_what_could_not_be_filled_in_later(house: House
         house.plan_by_hand(agent, fields={"patient.first_name": "Eve"})
     with pytest.raises(UsageError):
         house.plan_by_hand(agent, send_by=MONDAY)
+    for at, about in ((MONDAY - DAY, None), (MONDAY + 2 * DAY, MONDAY + DAY)):
+        with pytest.raises(UsageError):
+            house.plan_by_hand(agent, due_at=at, about=About(code="", at=about))
     with pytest.raises(NotFound):
         house.plan_by_hand(agent, patient_id=999_999)
     with pytest.raises(NotFound):
         house.plan_by_hand(agent, template_key="no_such")
+    visit = About(code="", at=MONDAY + DAY)
+    assert house.see(house.plan_by_hand(agent, about=visit)).send_by == visit.at, "after it, it is stale"
     number = house.plan_by_hand(agent, asks=Asks.CONFIRMATION)
     assert house.see(number).occasion == f"by-hand-{number}"
 

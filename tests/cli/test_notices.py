@@ -45,6 +45,8 @@ BAD = (
     (("add", "P-1", "--template", "visit_confirm", "--at", "2h"), 1, "needs about.when"),
     (("add", "P-1", "--template", "please_call_us", "--at", "2h", "--field", "x"), 2, "--field takes KEY=TEXT"),
     (("add", "P-1", "--template", "please_call_us", "--at", "2h", "--field", "x=y"), 2, "x is no field"),
+    (("add", "P-1", "--template", "please_call_us", "--at", "2020-01-01"), 2, "That time has passed"),
+    (("add", "P-1", "--template", "visit_confirm", "--at", "2d", "--about", "1d"), 2, "after what it is about"),
     (("show", "N-99"), 1, "No notice N-99"),
     (("cancel", "N-99", "--why", "x"), 1, "No notice N-99"),
 )

@@ -7,9 +7,10 @@ from crm_core.channels.consent.queries import card
 from crm_core.channels.consent.service import ask_for_confidence
 from crm_core.channels.model import Delivery
 from crm_core.inbox.answering.answers import reply
-from crm_core.patients.model import ContactKind, Relation
+from crm_core.patients.model import ContactKind, DraftContact, DraftIdentifier, PatientDraft, Relation
 from crm_core.patients.proxies import add_proxy, proxies
 from crm_core.patients.queries import patient
+from crm_core.patients.saving import save_many
 from crm_core.patients.service import ensure_contact_point
 from crm_core.words import Channel
 from tests.console.conftest import Account, Clinic
@@ -65,6 +66,10 @@ async def test_the_patients_order_and_one_way_only_are_kept_from_the_record(clin
         await palette(hands, "one way only")
         await hands.press(*"0101", "enter", *"not at home", "enter")
         hands.expect("ONLY BY sms · ···0101 · not at home")
+        await palette(hands, "how to be reached")
+        await hands.press(*"0101", "enter")
+        hands.expect("And after at ···0101?")
+        await hands.press("escape")
         await palette(hands, "one way only")
         await hands.press(*"any way", "enter")
         assert clinic.see(clinic.agent, card, ana).confidential is None
@@ -114,6 +119,43 @@ async def test_a_held_number_is_decided_about_from_its_conversation(clinic: Clin
         assert [row["state"] for row in outbox_rows(clinic.crm)] == [Delivery.SUPPRESSED]
         await palette(hands, "held number")
         hands.expect("Nobody has to decide")
+
+
+async def test_an_address_is_offered_by_its_name_and_kept_as_the_one_way(clinic: Clinic, account: Account) -> None:
+    account("kim", Role.AGENT)
+    at = DraftContact(kind=ContactKind.EMAIL, value="eva@example.com")
+    identifier = DraftIdentifier(system="urn:test", value="1077", kind="MR")
+    draft = PatientDraft(
+        given="Eva", family="Mann", birth_date="1970-01-31", identifiers=(identifier,), contacts=(at,)
+    )  # fmt: skip
+    (eva,) = [saved.patient_id for saved in clinic.do(SYSTEM, save_many, [draft])]
+    assert eva is not None
+    async with console(clinic.crm, "kim", size=(100, 30)) as hands:
+        await record_of(hands, "mann")
+        await palette(hands, "how to be reached")
+        hands.expect("at eva@example.com")
+        await hands.press(*"eva@", "enter", *"that is all", "enter")
+        hands.expect("prefers their email")
+        await palette(hands, "one way only")
+        await hands.press(*"eva@", "enter", *"mail me", "enter")
+        hands.expect("ONLY BY email")
+        asked = clinic.see(clinic.agent, card, eva).confidential
+        assert asked is not None
+        assert asked.contact_point_id == clinic.see(clinic.agent, patient, eva).contacts[0].contact_point_id
+
+
+async def test_behind_the_curtain_no_number_or_proxy_is_named_and_nothing_is_planned(
+    clinic: Clinic, account: Account
+) -> None:
+    account("kim", Role.AGENT)
+    clinic.text("please stop texting me")
+    async with console(clinic.crm, "kim", size=(100, 30)) as hands:
+        await hands.press("n", "f2")
+        for words in ("held number", "plan a notice"):
+            await palette(hands, words)
+            hands.expect("Identities are masked; f2 shows")
+            assert not hands.sees("0101")
+            assert not hands.sees("What is to be sent?")
 
 
 async def test_the_composer_names_the_proxy_and_the_one_way_that_was_asked_for(

@@ -97,7 +97,7 @@ def ask_for_confidence(
     if contact_point_id is not None:
         _is_theirs(unit, root, contact_point_id)
     said = _words(words, "what the patient asked for, in a few words")
-    standing = (CONFIDENTIAL.c.patient_id == root, CONFIDENTIAL.c.ended_at.is_(None))
+    standing = (CONFIDENTIAL.c.patient_id.in_(records_of(root)), CONFIDENTIAL.c.ended_at.is_(None))
     unit.execute(
         update(CONFIDENTIAL)
         .where(*standing, CONFIDENTIAL.c.from_at >= begins)

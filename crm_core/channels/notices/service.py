@@ -34,6 +34,9 @@ from crm_core.work.units import ReadUnit, WriteUnit
 LONGEST_AHEAD = timedelta(days=550)
 """Beyond it a date is a slip."""
 
+_JUST_NOW = timedelta(minutes=5)
+"""How long ago a time may lie that somebody means as now."""
+
 _TABLE = cast("Table", Notice.__table__)
 
 
@@ -49,10 +52,16 @@ def plan_notice(unit: WriteUnit, notice: NewNotice) -> int | None:
 
 @needs(Permission.NOTICE_PLAN)
 def plan_by_hand(unit: WriteUnit, notice: NewNotice) -> int:
-    """Plan what a person wants sent: an occasion of its own, where a question is about the notice itself."""
+    """Plan what a person wants sent: an occasion of its own, where a question is about the notice itself.
+
+    It is stale at `send_by`, else once what it is about has begun. UsageError, also for a time that
+    has passed, or that comes after what it is about.
+    """
     number = unit.new_id("notice")
     about = About(code=f"notice-{number}", at=notice.about.at if notice.about else None)
-    own = replace(notice, occasion=f"by-hand-{number}", step="once", source=BY_STAFF, about=about)
+    send_by = notice.send_by or about.at
+    own = replace(notice, occasion=f"by-hand-{number}", step="once", source=BY_STAFF, about=about, send_by=send_by)
+    _can_still_be_meant(unit, own)
     _has_its_fields(unit, own)
     _plan(unit, own, number)
     return number
@@ -91,6 +100,14 @@ def _plan(unit: WriteUnit, notice: NewNotice, number: int) -> int | None:
         raise NotFound(kind="patient", id=f"P-{notice.patient_id}")
     show(unit, notice.template_key)
     return _insert(unit, patient_id, notice, number)
+
+
+def _can_still_be_meant(unit: ReadUnit, notice: NewNotice) -> None:
+    if notice.due_at < unit.now - _JUST_NOW:
+        raise UsageError(problem="That time has passed", remedy="give one to come, or 0m for at once")
+    about_at = notice.about.at if notice.about is not None else None
+    if about_at is not None and about_at <= notice.due_at:
+        raise UsageError(problem="It would go after what it is about", remedy="plan it for before that")
 
 
 def _has_its_fields(unit: ReadUnit, notice: NewNotice) -> None:

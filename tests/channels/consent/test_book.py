@@ -10,6 +10,7 @@ from sqlalchemy import select
 from crm_core.access.model import SYSTEM
 from crm_core.channels.consent.book import confidential_requests, consent_book
 from crm_core.channels.consent.model import About, Consented, Said, joined
+from crm_core.channels.consent.queries import card
 from crm_core.channels.consent.service import ask_for_confidence, end_confidence
 from crm_core.errors import NotFound, UsageError
 from crm_core.patients.merging import merge_records, unmerge
@@ -90,6 +91,22 @@ def test_taking_a_merge_back_gives_each_record_its_own_word_again(clinic: Clinic
     assert (standing(clinic, "Ana").granted, standing(clinic, "Bo").withdrawn) == (True, True)
     with pytest.raises(UsageError, match="not merged"):
         clinic.do(SYSTEM, unmerge, bo)
+
+
+def test_after_a_merge_the_order_of_either_record_holds_and_a_new_request_ends_the_old(clinic: Clinic) -> None:
+    ana, bo = clinic.patients["Ana"], clinic.patients["Bo"]
+    clinic.do(clinic.agent, prefer, ana, [Channel.VOICE, Channel.SMS], [point_of(clinic, 0)])
+    said = {"contact_point_id": None, "words": "not at home"}
+    clinic.do(clinic.agent, ask_for_confidence, ana, channel=Channel.EMAIL, **said)
+    clinic.do(SYSTEM, merge_records, [(ana, bo)])
+    seen = clinic.see(clinic.agent, card, bo)
+    assert (seen.preferred, seen.preferred_points) == ((Channel.VOICE, Channel.SMS), (point_of(clinic, 0),))
+    until = MONDAY + timedelta(days=1)
+    clinic.do(clinic.agent, ask_for_confidence, bo, channel=Channel.SMS, until_at=until, **said)
+    clinic.at(until)
+    assert clinic.see(clinic.agent, card, bo).confidential is None, "the request of before the merge was replaced"
+    clinic.do(clinic.agent, prefer, bo, [])
+    assert clinic.see(clinic.agent, card, bo).preferred == ()
 
 
 def test_of_two_words_at_one_moment_the_withdrawal_counts() -> None:
