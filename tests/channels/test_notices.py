@@ -103,6 +103,12 @@ def test_what_is_stale_by_then_expires_with_the_reason(house: House) -> None:
     assert (house.sent(), seen.state, seen.because) == ([], NoticeState.EXPIRED, "its time to be sent had passed")
 
 
+def test_nobody_is_asked_to_confirm_what_has_begun(house: House) -> None:
+    number = house.plan(about_at=MONDAY + DAY)
+    house.poll(MONDAY + DAY)
+    assert (house.sent(), house.see(number).state) == ([], NoticeState.EXPIRED)
+
+
 def test_two_things_less_than_half_an_hour_apart_share_one_text_that_names_both(house: House) -> None:
     at = MONDAY + DAY
     first = house.plan(about_at=at)

@@ -13,6 +13,7 @@ from crm_core.patients.model import ContactKind
 from crm_core.patients.queries import match_contact
 from crm_core.patients.service import link_contact
 from crm_core.patients.tables import LINK
+from crm_core.words import Channel
 from tests.channels.planning import DAY, House, house_of
 from tests.conftest import MONDAY, StaffFactory
 from tests.inbox.conftest import ANA, Clinic
@@ -43,6 +44,18 @@ def test_a_reminder_and_its_answer_stand_in_the_thread_of_what_the_patient_write
     assert opened.count("message:body:opened") == 4
     notice = house.see(number)
     assert (notice.replied, notice.replied_at) == ("C", MONDAY + timedelta(minutes=20))
+
+
+def test_a_call_of_the_call_list_that_lay_alone_is_seen_when_the_patient_rings_back(house: House) -> None:
+    house.prefers("Ana", Channel.VOICE)
+    house.plan()
+    house.poll()
+    (call,) = house.tasks("call")
+    house.log(call.task_id, "no_answer")
+    house.clinic.at(MONDAY + timedelta(minutes=5))
+    tried, text = house.clinic.now_at(house.text("you called me?").conversation_id).messages
+    assert (tried.call_outcome, tried.apart, tried.author) == ("no_answer", True, house.clinic.agent.name)
+    assert not text.apart
 
 
 def test_what_went_long_before_or_after_its_end_is_not_of_the_conversation(house: House) -> None:

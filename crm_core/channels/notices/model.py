@@ -54,7 +54,8 @@ class NewNotice:
 
     `occasion` is a code that names what it is about and, where that can change, its version
     (`visit-12-v3`); `step` tells a plan's notices of one occasion apart (`day_before`). `due_at`
-    is aware; after `send_by` it is stale and does not go. `fields` are merge fields that only the
+    is aware; after `send_by` it is stale and does not go, where it asks to confirm something no
+    later than that begins. `fields` are merge fields that only the
     planner knows, sealed. `source` is the room that plans it.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Table, select
@@ -14,7 +14,7 @@ from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Tag
 from crm_core.channels.notices.cancelling import Cancelled, cancel
-from crm_core.channels.notices.model import BY_STAFF, KIND, About, NewNotice, NoticeState
+from crm_core.channels.notices.model import BY_STAFF, KIND, About, Asks, NewNotice, NoticeState
 from crm_core.channels.notices.tables import Notice
 from crm_core.channels.notices.texts import GIVEN, KNOWN
 from crm_core.dedup import notice_key, notice_timer_key
@@ -134,6 +134,14 @@ def _check(unit: ReadUnit, notice: NewNotice) -> None:
         raise UsageError(problem="That is more than a year and a half away", remedy="plan it for a nearer time")
 
 
+def _send_by(notice: NewNotice) -> datetime | None:
+    """Nobody is asked to confirm what has begun: a question without a `send_by` of its own is stale by then."""
+    about = notice.about
+    if notice.send_by is None and notice.asks is Asks.CONFIRMATION and about is not None and about.at is not None:
+        return about.at if about.at > notice.due_at else None
+    return notice.send_by
+
+
 def _insert(unit: WriteUnit, patient_id: int, notice: NewNotice, number: int) -> int | None:
     about = notice.about
     fields = json.dumps(dict(notice.fields), ensure_ascii=False) if notice.fields else None
@@ -147,7 +155,7 @@ def _insert(unit: WriteUnit, patient_id: int, notice: NewNotice, number: int) ->
         "purpose": notice.purpose,
         "template_key": notice.template_key,
         "due_at": notice.due_at,
-        "send_by": notice.send_by,
+        "send_by": _send_by(notice),
         "asks": notice.asks,
         "about": about.code if about else None,
         "about_at": about.at if about else None,
