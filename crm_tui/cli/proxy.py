@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crm_core.access.model import Permission
 from crm_core.patients.model import Relation
 from crm_tui.cli.command import command, group
 from crm_tui.cli.session import Session
@@ -50,7 +51,7 @@ def add(
 
     number, session = patient_id(patient), Session.of(ctx)
     with session.writing() as unit:
-        proxies.add_proxy(
+        added = proxies.add_proxy(
             unit,
             number,
             name=name,
@@ -61,7 +62,7 @@ def add(
             words=words,
             until_at=moment(until, unit.now) if until else None,
         )
-    _show(session, number)
+    _show_what_became(session, number, added, ended=False)
 
 
 @command(app, "end", example="crm proxy end P-12 3")
@@ -76,7 +77,17 @@ def end(
     number, session = patient_id(patient), Session.of(ctx)
     with session.writing() as unit:
         proxies.end_proxy(unit, number, proxy)
-    _show(session, number, ended=True)
+    _show_what_became(session, number, proxy, ended=True)
+
+
+def _show_what_became(session: Session, number: int, proxy: int, *, ended: bool) -> None:
+    """The patient's proxies; to somebody who records consent but may not read patients, its number alone."""
+    with session.reading() as unit:
+        reads = unit.actor.may(Permission.PATIENT_READ)
+    if reads:
+        _show(session, number, ended=ended)
+    else:
+        session.show([{"proxy": proxy, "patient": show_id(Kind.PATIENT, number)}])
 
 
 def _show(session: Session, number: int, *, ended: bool = False) -> None:

@@ -74,6 +74,23 @@ def test_a_proxy_speaks_until_it_is_ended(clinic: Caller) -> None:
     assert clinic("consent", "record", who, *said, "--by", "proxy").code == 2
 
 
+def test_a_privacy_officer_who_may_not_read_patients_is_told_that_it_was_kept(clinic: Caller) -> None:
+    who, password = ada(clinic), "tea kettle marathon\n"
+    clinic.done(
+        "staff", "add", "sam", "--name", "Sam", "--role", "privacy", "--ask-password", stdin=password
+    )  # fmt: skip
+    by_sam = ("--as", "sam")
+    added = clinic.done(
+        *by_sam, "proxy", "add", who, "--name", "Ida", "--relation", "parent", "--speaks", stdin=password
+    )
+    (kept,) = clinic.done("proxy", "list", who)
+    assert added == [{"proxy": kept["proxy"], "patient": who}]
+    assert clinic.done(*by_sam, "proxy", "end", who, str(kept["proxy"]), stdin=password) == added
+    assert clinic.done("proxy", "list", who) == []
+    died = clinic.done(*by_sam, "patients", "deceased", who, "--on", "2020-01-02", stdin=password)
+    assert (died["patient"], died["deceased"]) == (who, True)
+
+
 def test_a_death_stops_the_answer_on_its_way(clinic: Caller) -> None:
     name, who = arrive(clinic)["conversation"], ada(clinic)
     clinic.done("reply", name, "--text", "Yes, it is on its way.")
