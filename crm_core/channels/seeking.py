@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
@@ -37,18 +37,22 @@ def sought(unit: ReadUnit, row: Claimed) -> Sought:
         begun_at=begun_at,
         asked_at=unit.now,
         taken=frozenset(taken),
-        twins=_twins(unit, row, *others),
+        twins=_twins(unit, row, begun_at, *others),
     )
 
 
-def _twins(unit: ReadUnit, row: Claimed, *others: object) -> int:
+def _twins(unit: ReadUnit, row: Claimed, begun_at: datetime, *others: object) -> int:
     """How many others to that number, with these very words, may be at the provider without our knowing their id."""
     unsure = (
         select(Message.body)
         .join(Outbox, Outbox.message_id == Message.id)
         .where(
             *others,  # type: ignore[arg-type]
-            Outbox.state.in_((Delivery.SENDING, Delivery.UNKNOWN)),
+            # One that a person found to be sent is there, too, and bears no id.
+            or_(
+                Outbox.state.in_((Delivery.SENDING, Delivery.UNKNOWN)),
+                (Outbox.state == Delivery.SENT) & (Outbox.settled_at >= begun_at - _BEFORE),
+            ),
             Outbox.begun_at.is_not(None),
             Outbox.provider_id.is_(None),
         )

@@ -70,7 +70,12 @@ def _make_secret(session: Session, file: Path) -> None:
     path = session.settings.home / file.expanduser()
     if path.exists():
         raise UsageError(problem=f"{path} is there already", remedy="name another file, or remove that one first")
-    write_private(path, new_secret() + "\n")
+    try:
+        write_private(path, new_secret() + "\n")
+    except OSError as error:
+        raise UsageError(
+            problem=f"{path} cannot be written: {error.strerror}", remedy="name a file in a folder that is there"
+        ) from None
     session.show(
         {"file": str(path)},
         people=f"Written to {path}. Name it as secret_file in crm.toml, and give what stands in it to the sender.",

@@ -86,6 +86,8 @@ def test_a_home_where_nobody_may_bring_anything_is_told_what_to_add(crm_home: Ca
 
 def test_a_secret_in_use_is_not_overwritten_and_one_open_to_others_is_not_used(listening_home: Caller) -> None:
     assert listening_home("listen", "--new-key", "portal-secret").code == 2
+    nowhere = listening_home("listen", "--new-key", "nowhere/secret")
+    assert (nowhere.code, "cannot be written" in nowhere.err) == (2, True)
     (listening_home.home / "portal-secret").chmod(0o640)
     answer = listening_home("listen")
     assert answer.code == 4

@@ -17,6 +17,7 @@ from crm_core.channels.gateways.base import Temporary
 from crm_core.channels.gateways.rates import Pace, Paced
 from crm_core.channels.gateways.twilio import VISIBLE_AFTER
 from crm_core.channels.model import Delivery, Report
+from crm_core.channels.outbox import resolve
 from crm_core.channels.tables import Outbox
 from crm_core.errors import AlreadyInUse
 from crm_core.inbox.answering.answers import reply
@@ -99,6 +100,19 @@ def test_two_with_the_same_words_of_which_one_arrived_are_for_a_person(line: Lin
     line.later(VISIBLE_AFTER + LEASE)
     assert line.courier.run_once().unknown == 2
     assert len(line.twilio.sent()) == 1
+
+
+def test_what_a_person_found_to_be_sent_is_not_taken_for_another_with_the_same_words(line: Line) -> None:
+    number = line.answered()
+    line.courier.run_once()
+    with line.clinic.crm.write(SYSTEM) as unit:
+        unit.execute(update(Outbox).values(state=Delivery.UNKNOWN, provider_id=None, settled_at=None))
+        resolve(unit, row(line)["id"], sent=True)
+    line.later(timedelta(minutes=1))
+    line.clinic.do(line.clinic.agent, reply, line.gate, number, ANSWER)
+    line.twilio.moods.append("deaf")
+    assert line.courier.run_once().unknown == 1
+    assert row(line)["state"] is Delivery.UNKNOWN
 
 
 def test_a_text_is_followed_until_it_is_delivered(line: Line) -> None:
