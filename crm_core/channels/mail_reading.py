@@ -99,9 +99,8 @@ def _parts(letter: EmailMessage) -> Iterator[Message]:
     given = 0
     while waiting and given < _MOST_PARTS:
         part = waiting.pop(0)
-        inner = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(inner, list):
-            waiting = [one for one in inner if isinstance(one, Message)] + waiting
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            waiting = [one for one in part.get_payload() if isinstance(one, Message)] + waiting
         else:
             given += 1
             yield part
@@ -130,8 +129,11 @@ def _decoded(part: Message) -> str:
 
 
 def _bytes(part: Message) -> bytes:
-    inner = part.get_payload()
-    if isinstance(inner, list):
-        return b"".join(one.as_bytes() for one in inner if isinstance(one, Message))
-    decoded = part.get_payload(decode=True)
+    if part.is_multipart():
+        return b"".join(one.as_bytes() for one in part.get_payload() if isinstance(one, Message))
+    try:
+        decoded = part.get_payload(decode=True)
+    except (LookupError, ValueError):
+        # It names a charset that is none: as it lies there, behind its headers.
+        return part.as_bytes().partition(b"\n\n")[2]
     return decoded if isinstance(decoded, bytes) else b""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_core.channels.html_text import html_text
+from crm_core.channels.mail.letters_in import LONGEST_WAY, taken
 from crm_core.channels.mail_reading import NotALetter, read_letter
 from crm_core.words import Channel
 
@@ -146,3 +148,27 @@ def test_any_markup_becomes_some_text(markup: str) -> None:
 def test_markup_that_never_ends_its_quotations_is_read_to_a_depth() -> None:
     text = html_text("<blockquote>" * 5_000 + "deep" + "</blockquote>" * 4_999 + "<p>new")
     assert text == "> " * 19 + "deep\n>\n> new"
+
+
+@pytest.mark.parametrize(
+    ("date", "at"),
+    [
+        (NOW - LONGEST_WAY, NOW - LONGEST_WAY),
+        (NOW - LONGEST_WAY - timedelta(seconds=1), NOW),
+        (datetime(1900, 1, 1, tzinfo=UTC), NOW),
+        (NOW + timedelta(seconds=1), NOW),
+    ],
+)
+def test_whoever_dates_a_letter_back_waits_no_longer_for_it(date: datetime, at: datetime) -> None:
+    letter = written(Date=format_datetime(date))
+    letter.set_content("It still hurts.")
+    assert taken(letter.as_bytes(), "front_desk", NOW).at == at
+
+
+@pytest.mark.parametrize("charset", ["idna", '"utf-8\0x"', "no-such"])
+def test_a_charset_that_is_none_costs_neither_the_words_nor_the_sender(charset: str) -> None:
+    raw = f"From: maria@example.org\r\nContent-Type: text/plain; charset={charset}\r\n\r\nIt hurts \xe9".encode(
+        "latin-1"
+    )
+    got = taken(raw, "front_desk", NOW)
+    assert (got.sender, got.text, got.attachments) == ("maria@example.org", "It hurts \N{REPLACEMENT CHARACTER}", ())

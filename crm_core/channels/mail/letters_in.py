@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from crm_core.channels.mail.headers import header, written_by_a_machine
@@ -16,7 +16,9 @@ MOST_BYTES = 25_000_000
 """Of a letter as it travels; of a larger one the beginning is taken in, and the letter stays in its folder."""
 BEGINNING = 256_000
 _READABLE = 20_000
-_WHO_ELSE = ("Sender", "Reply-To", "Return-Path", "X-Original-From")
+LONGEST_WAY = timedelta(days=5)
+"""How long a letter may have been on its way: mail servers give up by then (RFC 5321, 4.5.4.1)."""
+_NAMED_IN = ("From", "Sender", "Reply-To", "Return-Path", "X-Original-From")
 
 
 def taken(raw: bytes, mailbox: str, came_at: datetime) -> Inbound:
@@ -27,7 +29,13 @@ def taken(raw: bytes, mailbox: str, came_at: datetime) -> Inbound:
         inbound = _odd(raw, came_at, "This letter names no sender.")
     except Exception:  # noqa: BLE001 - whatever is in a letter, it must not stop the ones behind it
         inbound = _odd(raw, came_at, "This letter cannot be read as a letter.")
-    return _named(inbound, raw, mailbox)
+    return _dated(_named(inbound, raw, mailbox), came_at)
+
+
+def _dated(inbound: Inbound, came_at: datetime) -> Inbound:
+    """With the time at which it came, where its own date cannot be: whoever waits the longest is answered first."""
+    may_be = came_at - LONGEST_WAY <= inbound.at <= came_at
+    return inbound if may_be else replace(inbound, at=came_at)
 
 
 def beginning(raw: bytes, size: int, mailbox: str, came_at: datetime) -> Inbound:
@@ -58,7 +66,7 @@ def _written_by(raw: bytes) -> tuple[str, bool]:
     """Whoever the letter names as having to do with its sending, empty where nobody; and whether a machine wrote it."""
     try:
         letter = parsed(raw)
-        sender = next((found for name in _WHO_ELSE if (found := parseaddr(header(letter, name))[1])), "")
+        sender = next((found for name in _NAMED_IN if (found := parseaddr(header(letter, name))[1])), "")
         return sender, written_by_a_machine(letter)
     except Exception:  # noqa: BLE001 - as in `taken`
         return "", False
