@@ -24,7 +24,7 @@ HOW_MANY = 5
 def plan_notices(crm: Crm, actor: Actor) -> None:
     """Plan them as `actor`, and let the poller look at what is due."""
     with crm.write(actor) as unit:
-        patients = _reachable(unit)
+        patients = reachable(unit, HOW_MANY)
         if len(patients) < HOW_MANY:
             return
         _plan(unit, patients)
@@ -74,7 +74,7 @@ def _on_the_half_hour(unit: ReadUnit, after: timedelta) -> datetime:
     return (unit.now + after).replace(minute=30, second=0, microsecond=0)
 
 
-def _reachable(unit: ReadUnit) -> list[int]:
+def reachable(unit: ReadUnit, many: int) -> list[int]:
     """The first patients whom a text may reach at a number that is theirs alone."""
     alone = select(LINK.c.contact_point_id).group_by(LINK.c.contact_point_id).having(func.count() == 1)
     found = (
@@ -92,6 +92,6 @@ def _reachable(unit: ReadUnit) -> list[int]:
         )
         .distinct()
         .order_by(PATIENT.c.id)
-        .limit(HOW_MANY)
+        .limit(many)
     )
     return unit.scalars(found)

@@ -16,6 +16,7 @@ from crm_core.channels.inbound import receive
 from crm_core.channels.model import Inbound
 from crm_core.clock import ShiftedClock
 from crm_core.demo import events as did
+from crm_core.demo.for_a_person import leave_for_a_person
 from crm_core.demo.notices import plan_notices
 from crm_core.demo.plan import DemoPlan
 from crm_core.errors import CrmError, NotFound
@@ -75,6 +76,7 @@ class Player:
         self._round()
         agent = next(actor for actor in self._actors.values() if Role.AGENT in actor.roles)
         plan_notices(self._crm, agent)
+        leave_for_a_person(self._crm, agent)
 
     def _staff(self) -> None:
         for person in self._plan.staff:

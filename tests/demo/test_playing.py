@@ -10,8 +10,13 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from crm_core.access.model import SYSTEM
+from crm_core.access.model import SYSTEM, Actor, Role
 from crm_core.app import Crm
+from crm_core.channels.calling.queries import call_list
+from crm_core.channels.consent.deciding import held_numbers
+from crm_core.channels.consent.tables import Consent
+from crm_core.channels.notices.queries import notices
+from crm_core.channels.undelivered import did_not_go
 from crm_core.clock import ShiftedClock
 from crm_core.demo.plan import make_plan
 from crm_core.demo.playing import Player, counts
@@ -37,6 +42,16 @@ def test_every_lane_has_work_in_every_state_with_three_months_behind_it(crm: Crm
     assert {lane for lane, _ in still_open} == lanes
     assert {state for _, state in still_open} == set(State) - {State.CLOSED}
     assert counts(crm)["patients"] >= 400
+    supervisor = Actor.with_roles(1, "a supervisor", frozenset({Role.SUPERVISOR}), None)
+    with crm.read(supervisor) as unit:
+        (held,) = held_numbers(unit)
+        assert len(did_not_go(unit).refused) == 1
+        assert len(call_list(unit, crm.gate)) == 1
+        assert {one.fate for one in notices(unit)} >= {"planned", "calling"}
+    with crm.read(SYSTEM) as unit:
+        said = select(func.count()).where(Consent.patient_id.is_not(None))
+        assert unit.scalar(said) == 1
+    assert len(held.patient_ids) == 1
 
 
 def crm_demo(home: Path, *more: str) -> subprocess.CompletedProcess[str]:
