@@ -46,7 +46,7 @@ class Decides(Acting):
             return
         waiting = f"{held.waiting} message{'s' if held.waiting != 1 else ''}"
         picks = (
-            Pick(id="keep", name="Let it go on", hint=f"{waiting} queued again, through the contact gate"),
+            Pick(id="keep", name="Let it go on", hint=f"{waiting} queued again"),
             Pick(id="stop", name="No more texts", hint=f"{waiting} cancelled", needs_text=True),
         )
 
