@@ -28,7 +28,7 @@ from crm_core.channels.unsubscribing import UnsubscribeHandler
 from crm_core.clock import Clock, SystemClock
 from crm_core.errors import StoreMissing
 from crm_core.inbox.answering.deliveries import InboxSendObserver
-from crm_core.inbox.answering.health_detail import health_detail
+from crm_core.inbox.answering.health_detail import HealthDetail
 from crm_core.inbox.answering.still_meant import still_meant
 from crm_core.inbox.arrivals import InboxThreads
 from crm_core.inbox.playbook.template_codes import template_codes
@@ -74,7 +74,7 @@ class Crm:
         self.units.shared["playbook.appliers"] = (import_from_playbook, recount_open)
         self.units.shared[ROUTING_FACTS] = ()  # appointments and referrals, once those rooms exist
         self.units.shared[CODES] = template_codes
-        self.gate = Gate(gateways=build_gateways(settings), checks=(health_detail, still_meant))
+        self.gate = Gate(gateways=build_gateways(settings), checks=(HealthDetail(), still_meant))
         self.observers = (InboxSendObserver(), NoticeSendObserver())
         self.units.shared[PATIENT_OBSERVERS] = (StopsContact(observers=self.observers), ContactFollower())
         keywords = KeywordHandler(self.gate, self.observers)

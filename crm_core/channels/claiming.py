@@ -82,7 +82,7 @@ def claim_due(unit: WriteUnit, gate: Gate, observers: Sequence[SendObserver], ta
 def _opened(unit: WriteUnit, picked: Sequence[int], observers: Sequence[SendObserver], tally: Tally) -> list[_Opened]:
     """The rows with their texts; one that does not open has failed, and does not hold up the others."""
     opened = []
-    for row in unit.execute(_details().where(Outbox.id.in_(picked)).order_by(Outbox.due_at, Outbox.id)).all():
+    for row in unit.execute(_details().where(unit.among(Outbox.id, picked)).order_by(Outbox.due_at, Outbox.id)).all():
         try:
             opened.append(_open(unit, row))
         except Tampered:

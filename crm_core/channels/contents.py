@@ -29,6 +29,9 @@ _SOCIAL_SECURITY_NAMED = re.compile(
     rf"\d{{3}}{_APART}?\d{{2}}{_APART}?\d{{4}}(?!\d)",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
+_FEWEST_DIGITS = 9
+"""Of a social security number; a card has 13."""
 _UNSEEN = "Cf"
 """The category of what takes no room between two digits: zero-width spaces and joiners, soft hyphens, directions."""
 _FIELD = re.compile(r"\{\{|\{%|\{\s*[A-Za-z_][\w .]*\}|‹[^›\n]{1,60}›")
@@ -36,6 +39,10 @@ _FIELD = re.compile(r"\{\{|\{%|\{\s*[A-Za-z_][\w .]*\}|‹[^›\n]{1,60}›")
 
 def what_does_not_belong(text: str, where: str = "the text") -> str | None:
     """What of `text`, which is `where`, must not leave the house, named without quoting it; None where nothing must."""
+    if not text:
+        return None
+    if text.isascii():
+        return _found(text, where)
     text = unicodedata.normalize("NFKC", text)
     unseen = {ord(sign) for sign in text if unicodedata.category(sign) == _UNSEEN}
     if not unseen:
@@ -46,11 +53,13 @@ def what_does_not_belong(text: str, where: str = "the text") -> str | None:
 
 
 def _found(text: str, where: str) -> str | None:
-    if any(_is_card(match.group()) for match in _CARD.finditer(text)):
+    # The dear patterns are asked only where there are digits enough for what they look for.
+    many_digits = len(_DIGIT.findall(text)) >= _FEWEST_DIGITS
+    if many_digits and any(_is_card(match.group()) for match in _CARD.finditer(text)):
         return f"{where} holds a card number"
     if _CARD_CODE.search(text):
         return f"{where} holds a card's security code"
-    if _SOCIAL_SECURITY.search(text) or _SOCIAL_SECURITY_NAMED.search(text):
+    if many_digits and (_SOCIAL_SECURITY.search(text) or _SOCIAL_SECURITY_NAMED.search(text)):
         return f"{where} holds a social security number"
     credential = names_a_credential(text)
     if credential is not None:

@@ -39,7 +39,7 @@ def _ranked(unit: ReadUnit, table: Table, way: ColumnElement[Any], patient_ids: 
     rows = unit.execute(
         select(ROOT.label("root"), PATIENT.c.id, way.label("way"))
         .join(table, table.c.patient_id == PATIENT.c.id)
-        .where(or_(PATIENT.c.id.in_(patient_ids), PATIENT.c.merged_into_id.in_(patient_ids)))
+        .where(or_(unit.among(PATIENT.c.id, patient_ids), unit.among(PATIENT.c.merged_into_id, patient_ids)))
         .order_by(PATIENT.c.merged_into_id.is_not(None), PATIENT.c.merged_at.desc(), PATIENT.c.id, table.c.rank)
     )
     whose: dict[int, int] = {}

@@ -11,19 +11,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, case, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, case, select, update
 
 from crm_core.access.model import Permission
 from crm_core.access.needs import needs
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.errors import CrmError
+from crm_core.store.dialect import pair_among
 from crm_core.store.feed import Topic
 from crm_core.timers.model import Timer, TimerHandler, TimerState
 from crm_core.timers.retrying import MOST_TRIES, backoff
 from crm_core.timers.tables import WAITING, TimerRow
 from crm_core.work.units import WriteUnit
 
-BATCH = 50
+BATCH = 200
+"""Timers settled together: what a batch costs whatever its size is shared by more than by 50 (docs/pollers.md)."""
 LEASE = timedelta(seconds=60)
 LONGEST_FAILURE = 80
 
@@ -118,8 +120,8 @@ def give_back(unit: WriteUnit, timers: Sequence[Timer]) -> None:
 def _change(unit: WriteUnit, timers: Sequence[Timer], values: Mapping[str, Any]) -> int:
     """Change those that are still in our hands, by their tokens; returns how many."""
     ours = (
-        _TABLE.c.id.in_([timer.id for timer in timers]),
-        tuple_(_TABLE.c.id, _TABLE.c.lease_token).in_([(timer.id, timer.token) for timer in timers]),
+        unit.among(_TABLE.c.id, [timer.id for timer in timers]),
+        pair_among(unit.dialect, _TABLE.c.id, _TABLE.c.lease_token, [(timer.id, timer.token) for timer in timers]),
         _TABLE.c.state == TimerState.WAITING,
     )
     return int(unit.execute(update(_TABLE).where(*ours).values(dict(values))).rowcount)

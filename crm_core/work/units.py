@@ -9,13 +9,13 @@ leaves nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import ColumnElement, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from crm_core.audit.chain import Chain, Entry, Ledger
 from crm_core.audit.tags import Outcome, Tag
 from crm_core.clock import Clock
 from crm_core.errors import CrmError, NotFound, NotPermitted
+from crm_core.store.dialect import among
 from crm_core.store.driver_errors import FROM_THE_STORE, Unanswered, translate
 from crm_core.store.engines import Store
 from crm_core.store.feed import Topic
@@ -121,6 +122,10 @@ class ReadUnit:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._units.store.dialect
+
+    def among(self, column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+        """Whether a column of ids is one of these: the way for many, in what runs for whole batches."""
+        return among(self.dialect, column, ids)
 
     def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run one statement; composite columns come back as `Sealed`."""

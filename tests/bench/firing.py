@@ -61,7 +61,8 @@ def _notice(patient_id: int) -> NewNotice:
         template_key=TEMPLATE,
         due_at=NOW,
         source="bench",
-        about=About(code=f"visit-{patient_id}", at=NOW + timedelta(days=1)),
+        # As a day's visits: forty-eight times, ten minutes apart.
+        about=About(code=f"visit-{patient_id}", at=NOW + timedelta(days=1, minutes=10 * (patient_id % 48))),
     )
 
 

@@ -12,7 +12,7 @@ from crm_core.channels.delivery import Courier
 from crm_core.channels.gate import Gate
 from crm_core.channels.vendors import add_vendor
 from crm_core.inbox.answering.deliveries import InboxSendObserver
-from crm_core.inbox.answering.health_detail import health_detail
+from crm_core.inbox.answering.health_detail import HealthDetail
 from crm_core.words import Channel
 from tests.channels.provider import Provider, ProviderGateway, provider_running
 from tests.inbox.conftest import Clinic, clinic, read_once
@@ -36,7 +36,7 @@ class Line:
     def use(self, gateway: ProviderGateway) -> None:
         """Send by that gateway from now on."""
         self.gateway = gateway
-        self.gate = Gate(gateways={Channel.SMS: gateway}, checks=(health_detail,))
+        self.gate = Gate(gateways={Channel.SMS: gateway}, checks=(HealthDetail(),))
         self.courier = Courier(units=self.clinic.crm.units, gate=self.gate, observers=(InboxSendObserver(),))
 
 

@@ -98,7 +98,7 @@ def test_a_timer_that_is_to_run_again_waits_for_its_next_time_with_all_its_tries
     assert row_of(crm, 1).state is TimerState.DONE
 
 
-def test_a_batch_of_fifty_costs_one_claim_and_one_finish(crm: Crm) -> None:
+def test_a_full_batch_costs_one_claim_and_one_finish(crm: Crm) -> None:
     set_many(crm, range(BATCH))
     poller = chore(crm, Recording())
     with crm.write(SYSTEM):

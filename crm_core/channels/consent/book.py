@@ -101,12 +101,14 @@ def consent_book(unit: ReadUnit, patient_ids: Sequence[int], point_ids: Sequence
     records: dict[int, list[tuple[int, datetime | None]]] = {}
     for row in unit.execute(
         select(PATIENT.c.id, PATIENT.c.merged_into_id, PATIENT.c.merged_at).where(
-            PATIENT.c.merged_into_id.in_(patient_ids)
+            unit.among(PATIENT.c.merged_into_id, patient_ids)
         )
     ):
         records.setdefault(row.merged_into_id, []).append((row.id, row.merged_at))
     opted_out = unit.execute(
-        select(POINT.c.id, POINT.c.opted_out_at).where(POINT.c.id.in_(point_ids), POINT.c.opted_out_at.is_not(None))
+        select(POINT.c.id, POINT.c.opted_out_at).where(
+            unit.among(POINT.c.id, point_ids), POINT.c.opted_out_at.is_not(None)
+        )
     )
     everyone = {*patient_ids, *(number for merged in records.values() for number, _ in merged)}
     of_records: dict[int, dict[_Key, list[Said]]] = {}
@@ -115,7 +117,7 @@ def consent_book(unit: ReadUnit, patient_ids: Sequence[int], point_ids: Sequence
         select(
             CONSENT.c.id, CONSENT.c.patient_id, CONSENT.c.contact_point_id, CONSENT.c.channel, CONSENT.c.about,
             CONSENT.c.decision, CONSENT.c.at,
-        ).where(or_(CONSENT.c.patient_id.in_(everyone), CONSENT.c.contact_point_id.in_(point_ids)))
+        ).where(or_(unit.among(CONSENT.c.patient_id, everyone), unit.among(CONSENT.c.contact_point_id, point_ids)))
     ):  # fmt: skip
         subject = of_points.setdefault(row.contact_point_id, {}) if row.contact_point_id else None
         words = of_records.setdefault(row.patient_id, {}) if subject is None else subject
@@ -147,7 +149,7 @@ def confidential_requests(unit: ReadUnit, patient_ids: Sequence[int]) -> Mapping
         )
         .join(PATIENT, PATIENT.c.id == CONFIDENTIAL.c.patient_id)
         .where(
-            or_(PATIENT.c.id.in_(patient_ids), PATIENT.c.merged_into_id.in_(patient_ids)),
+            or_(unit.among(PATIENT.c.id, patient_ids), unit.among(PATIENT.c.merged_into_id, patient_ids)),
             CONFIDENTIAL.c.ended_at.is_(None),
             CONFIDENTIAL.c.from_at <= unit.now,
             or_(CONFIDENTIAL.c.until_at.is_(None), CONFIDENTIAL.c.until_at > unit.now),

@@ -165,7 +165,7 @@ def _points(unit: ReadUnit, ids: Sequence[int]) -> tuple[dict[int, Point], dict[
         select(POINT.c.id, POINT.c.invalid_at, POINT.c.opted_out_at, POINT.c.held_at, ROOT.label("root"))
         .outerjoin_from(POINT, LINK, LINK.c.contact_point_id == POINT.c.id)
         .outerjoin(PATIENT, PATIENT.c.id == LINK.c.patient_id)
-        .where(POINT.c.id.in_(ids))
+        .where(unit.among(POINT.c.id, ids))
     )
     points: dict[int, Point] = {}
     users: dict[int, set[int]] = {}
@@ -185,7 +185,7 @@ def _persons(unit: ReadUnit, ids: Sequence[int]) -> tuple[dict[int, Person], dic
     rows = unit.execute(
         select(PATIENT.c.id, root.id.label("root"), has_died(root).label("deceased"), root.active, root.time_zone)
         .join_from(PATIENT, root, root.id == ROOT)
-        .where(PATIENT.c.id.in_(ids))
+        .where(unit.among(PATIENT.c.id, ids))
     )
     persons: dict[int, Person] = {}
     zones: dict[int, ZoneInfo] = {}
@@ -232,9 +232,9 @@ def _templates(unit: ReadUnit, candidates: Sequence[Candidate], zone: ZoneInfo) 
     }
 
 
-def _family(roots: Sequence[int]) -> Any:
+def _family(unit: ReadUnit, roots: Sequence[int]) -> Any:
     """The records of these patients, merged ones among them."""
-    return select(PATIENT.c.id).where(or_(PATIENT.c.id.in_(roots), PATIENT.c.merged_into_id.in_(roots)))
+    return select(PATIENT.c.id).where(or_(unit.among(PATIENT.c.id, roots), unit.among(PATIENT.c.merged_into_id, roots)))
 
 
 def _texted_at(unit: ReadUnit, roots: Sequence[int], rules: ContactSection) -> dict[int, datetime]:
@@ -245,7 +245,7 @@ def _texted_at(unit: ReadUnit, roots: Sequence[int], rules: ContactSection) -> d
         .join_from(PATIENT, LINK, LINK.c.patient_id == PATIENT.c.id)
         .join(_MESSAGE, _MESSAGE.c.contact_point_id == LINK.c.contact_point_id)
         .where(
-            PATIENT.c.id.in_(_family(roots)),
+            PATIENT.c.id.in_(_family(unit, roots)),
             _MESSAGE.c.direction == Direction.IN,
             _MESSAGE.c.kind == MessageKind.TEXT,
             _MESSAGE.c.at > since,
@@ -271,7 +271,7 @@ def _contacts(unit: ReadUnit, roots: Sequence[int]) -> tuple[dict[int, dict[int,
         )
         .join(PATIENT, PATIENT.c.id == _OUTBOX.c.patient_id)
         .where(
-            _OUTBOX.c.patient_id.in_(_family(roots)),
+            _OUTBOX.c.patient_id.in_(_family(unit, roots)),
             UNASKED,
             _OUTBOX.c.due_at > unit.now - _LOOK_BACK,
             _OUTBOX.c.state.in_(_COUNTED),

@@ -68,14 +68,16 @@ class Gate:
         bound = [list(_until_refused(BINDING, each.candidate, each.known)) for each in asked]
         self._ask_higher_rooms(unit, asked, bound)
         verdicts = []
+        remembered: set[int] = set()
         for each, reasons in zip(asked, bound, strict=True):
             candidate, known = each.candidate, each.known
-            if candidate.unasked:
+            if known.person is not None and known.person.id in remembered:
                 known = facts.known(candidate)
             verdict = _concluded(candidate, known, unit.now, reasons)
             if candidate.unasked and known.person is not None:
                 at = unit.now if verdict.allowed else verdict.not_before
                 facts.remember(candidate, known.person, at, goes=verdict.allowed)
+                remembered.add(known.person.id)
             verdicts.append(verdict)
         return verdicts
 

@@ -53,7 +53,7 @@ class Due:
 
 def due_notices(unit: WriteUnit, timer_of: Mapping[int, int]) -> list[Due]:
     """Those of these notices that are still planned, locked, each with its timer; what was settled is left out."""
-    due = _planned().where(_TABLE.c.id.in_(timer_of)).order_by(_TABLE.c.id)
+    due = _planned().where(unit.among(_TABLE.c.id, timer_of)).order_by(_TABLE.c.id)
     return [_due(unit, row, timer_of[row.id]) for row in unit.execute(due.with_for_update(of=_TABLE))]
 
 

@@ -55,7 +55,7 @@ class Person:
 def people(unit: ReadUnit, patient_ids: Sequence[int]) -> dict[int, Person]:
     """These patients by the ids they have now, opened; one statement."""
     rows = unit.execute(
-        select(Patient.id, Patient.family, Patient.given, Patient.language).where(Patient.id.in_(patient_ids))
+        select(Patient.id, Patient.family, Patient.given, Patient.language).where(unit.among(Patient.id, patient_ids))
     )
     found = {}
     for row in rows:
@@ -81,7 +81,7 @@ def ways(unit: ReadUnit, gate: Gate, patient_ids: Sequence[int]) -> dict[int, tu
     rows = unit.execute(
         select(LINK.c.patient_id, POINT.c.id, POINT.c.kind)
         .join(POINT, POINT.c.id == LINK.c.contact_point_id)
-        .where(LINK.c.patient_id.in_(patient_ids))
+        .where(unit.among(LINK.c.patient_id, patient_ids))
         .order_by(LINK.c.patient_id, LINK.c.rank, POINT.c.id)
     )
     for row in rows:

@@ -112,9 +112,9 @@ class _Compiled:
         return every and some, tuple(checks)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rules:
-    """A playbook's routing, compiled: safe to share between threads."""
+    """A playbook's routing, compiled: safe to share between threads, and itself alone its equal."""
 
     compiled: tuple[_Compiled, ...]
     lexicon: Lexicon
