@@ -31,7 +31,9 @@ from crm_tui.screens.patient_record import PatientRecord
 from crm_tui.screens.patient_search import PatientSearch
 from crm_tui.taking_back import TakingBack
 from crm_tui.widgets.alarm_line import AlarmState
+from crm_tui.widgets.dialog import Dialog
 from crm_tui.widgets.panels import HelpPanel
+from crm_tui.widgets.progress_panel import ProgressPanel
 
 _IN_ANY_STATE = frozenset({"quit", "theme"})
 
@@ -254,6 +256,9 @@ class CrmApp(Delivering, TakingBack, Ringing):
             if isinstance(screen, ConsoleScreen):
                 screen.mask(masked=self.masked)
                 screen.show_callers()
+        if self.masked and isinstance(self.screen, Dialog) and not isinstance(self.screen, ProgressPanel):
+            # It may name whom it is about, and nobody is to answer what they do not see.
+            self.screen.dismiss(None)
 
 
 def run(settings: Settings, *, os_user: str, login: str | None = None, served: bool = False) -> None:

@@ -156,6 +156,11 @@ async def test_behind_the_curtain_no_number_or_proxy_is_named_and_nothing_is_pla
             hands.expect("Identities are masked; f2 shows")
             assert not hands.sees("0101")
             assert not hands.sees("What is to be sent?")
+        await hands.press("f2")
+        await palette(hands, "held number")
+        hands.expect("···0101 may want no more texts")
+        await hands.press("f2")
+        assert not hands.sees("0101"), "what was asked already goes with the curtain"
 
 
 async def test_the_composer_names_the_proxy_and_the_one_way_that_was_asked_for(
