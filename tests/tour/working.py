@@ -197,7 +197,7 @@ SCENES = (
             Step(
                 title="A number that two people share",
                 why="It is named above the text.",
-                keys=("K", "K", "j", "enter", "r", Typed("Your card 4111 1111 1111 1111 was charged.")),
+                keys=("K", "K", "j", "enter", "r", Typed("Cleo, your card 4111 1111 1111 1111 was charged.")),
                 verbs=("reply",),
                 shows=("shared by 2", "Your card 4111"),
             ),
