@@ -199,7 +199,7 @@ SCENES = (
                 why="It is named above the text.",
                 keys=("K", "K", "j", "enter", "r", Typed("Cleo, your card 4111 1111 1111 1111 was charged.")),
                 verbs=("reply",),
-                shows=("shared by 2", "Your card 4111"),
+                shows=("shared by 2", "your card 4111"),
             ),
             Step(
                 title="y says that it is meant",
