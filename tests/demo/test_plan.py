@@ -191,7 +191,7 @@ def test_every_answer_is_a_template_that_ships_for_that_language(plan: DemoPlan,
             text = texts[event.template, event.language]
             assert text.needs_personal == (event.personal is not None), event
             assert {"sms", "email"} <= set(text.channels)
-    assert {key for key, language in texts if language == "es"} == spanish_templates()
+    assert spanish_templates() <= {key for key, language in texts if language == "es"}
     assert all(texts[key, "en"].needs_personal for key in PERSONAL)
 
 

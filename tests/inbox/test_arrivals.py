@@ -167,8 +167,8 @@ def test_an_unknown_number_threads_by_itself(clinic: Clinic) -> None:
 
 
 def test_senders_without_any_address_are_never_taken_for_one_another(clinic: Clinic) -> None:
-    first = clinic.text("Hello, is this the clinic?", "visitor", channel=Channel.CHAT)
-    second = clinic.text("Hello, is this the clinic?", "visitor", channel=Channel.CHAT)
+    first = clinic.text("Hello, is this the clinic?", "session 1", channel=Channel.CHAT)
+    second = clinic.text("Hello, is this the clinic?", "session 2", channel=Channel.CHAT)
     assert first.conversation_id != second.conversation_id
 
 

@@ -33,7 +33,8 @@ def test_a_change_of_another_process_is_heard_within_two_seconds(crm: Crm, setti
     go.set()
     assert committed.wait(60)
     assert told.wait(SOON)
-    assert heard == {Topic.ALARM}
+    # On a busy host the slow look at all topics may come in between.
+    assert heard in ({Topic.ALARM}, set(Topic))
     go.set()
     other.join(timeout=30)
 

@@ -77,7 +77,7 @@ def test_what_is_written_beside_it_is_read_by_people(clinic: Clinic) -> None:
 def test_nobody_else_can_unsubscribe_an_address(clinic: Clinic) -> None:
     mia = patient(clinic, "Mia", MIA, "2001")
     name = told(clinic, mia)
-    for sender, subject in ((MIA, "unsubscribe " + "0" * 32), ("eve@example.org", asked(name)), (MIA, "unsubscribe")):
+    for sender, subject in ((MIA, "unsubscribe " + "0" * 32), ("eve@example.org", asked(name))):
         assert letter(clinic, "", sender=sender, subject=subject).handled_by is not Handled.OPT_OUT
     clinic.at(clinic.crm.clock.now() + timedelta(days=8))
     assert told(clinic, mia)
