@@ -20,6 +20,7 @@ from crm_core.channels.notices.service import plan_notice
 from crm_core.channels.tables import Outbox
 from crm_core.clock import ShiftedClock
 from crm_core.library.service import approve
+from crm_core.patients.tables import PATIENT
 from crm_core.settings import Settings
 from crm_core.timers.chore import TimersChore
 from crm_core.words import Purpose
@@ -38,11 +39,13 @@ LIMIT, LIMIT_OF_TWO = 20.0, 1.6
 class Due:
     """Notices that are due, each to another patient: an automatic text a day is all that one gets."""
 
-    def __init__(self, crm: Crm, people: int) -> None:
+    def __init__(self, crm: Crm) -> None:
         self._crm = crm
         with crm.write(staff(crm, Role.APPROVER)) as unit:
             approve(unit, TEMPLATE)
-        self._next = iter(range(1, people + 1))
+        with crm.read(SYSTEM) as unit:
+            # Not 1 to n: what is left of a block of ids is used up before the next is begun.
+            self._next = iter(unit.scalars(select(PATIENT.c.id).order_by(PATIENT.c.id)))
 
     def plan(self, count: int) -> None:
         """Plan so many more."""
@@ -68,7 +71,7 @@ def _notice(patient_id: int) -> NewNotice:
 
 def one_poller(crm: Crm, people: int, peer: str, *, note: str = "") -> Figure:
     """The rate of one poller, by turns with the job queue of the address `peer`."""
-    due, chore = Due(crm, people), TimersChore(crm.units, crm.timer_handlers)
+    due, chore = Due(crm), TimersChore(crm.units, crm.timer_handlers)
     each = (people - WARM) // ROUNDS
     due.plan(WARM)
     chore.run(lambda: False)
@@ -94,7 +97,7 @@ def one_poller(crm: Crm, people: int, peer: str, *, note: str = "") -> Figure:
 
 def alone(crm: Crm, people: int) -> float:
     """The rate of one poller on that store, without a peer."""
-    due, chore = Due(crm, people), TimersChore(crm.units, crm.timer_handlers)
+    due, chore = Due(crm), TimersChore(crm.units, crm.timer_handlers)
     each = (people - WARM) // ROUNDS
     due.plan(WARM)
     chore.run(lambda: False)
@@ -151,7 +154,7 @@ def _job_queue(address: str) -> Iterator[_Jobs]:
 
 def two_pollers(crm: Crm, people: int) -> Figure:
     """Two processes against one, by turns, on the same store."""
-    due = Due(crm, people)
+    due = Due(crm)
     each = (people - 4 * WARM) // (3 * ROUNDS)
     alone, together = [], []
     with _pollers(crm.settings, 2) as pollers:
