@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, bindparam, cast, func, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, cast, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.expression import FromClause, TableClause
+from sqlalchemy.types import NullType
 
 
 def _insert(dialect: str, table: FromClause) -> Any:
@@ -56,5 +57,9 @@ def pair_among(dialect: str, first: Any, second: Any, pairs: Sequence[tuple[int,
 
 
 def _array(ids: Iterable[int]) -> ColumnElement[Any]:
-    """One parameter, written as Postgres reads arrays: psycopg would dump a list one by one."""
-    return cast(bindparam(None, "{" + ",".join(map(str, ids)) + "}", Text), ARRAY(BigInteger))
+    """One parameter, written as Postgres reads arrays: psycopg would dump a list one by one.
+
+    It bears no type of its own, so that Postgres takes it for the array itself: a text that is
+    cast is no constant to the planner, and each row is then compared with every id.
+    """
+    return cast(bindparam(None, "{" + ",".join(map(str, ids)) + "}", NullType()), ARRAY(BigInteger))
