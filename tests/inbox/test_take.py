@@ -167,10 +167,10 @@ def race(settings: Settings, actor: Actor, processes: int, takes: int) -> list[i
     return taken
 
 
-def test_sixteen_processes_take_each_of_800_items_exactly_once(
+def test_sixteen_processes_take_each_of_2000_items_exactly_once(
     crm: Crm, settings: Settings, staff: StaffFactory
 ) -> None:
-    fill(crm, 800)
-    taken = race(settings, staff(Role.AGENT), processes=16, takes=50)
-    assert len(taken) == 800
-    assert len(set(taken)) == 800
+    fill(crm, 2000)
+    taken = race(settings, staff(Role.AGENT), processes=16, takes=200)
+    assert len(taken) == 2000
+    assert len(set(taken)) == 2000

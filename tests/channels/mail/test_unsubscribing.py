@@ -81,6 +81,8 @@ def test_nobody_else_can_unsubscribe_an_address(clinic: Clinic) -> None:
         assert letter(clinic, "", sender=sender, subject=subject).handled_by is not Handled.OPT_OUT
     clinic.at(clinic.crm.clock.now() + timedelta(days=8))
     assert told(clinic, mia)
+    # The bare word is a carriers' word, and ends all letters to the address that wrote it.
+    assert letter(clinic, "", sender=MIA, subject="unsubscribe").handled_by is Handled.OPT_OUT
 
 
 def test_only_what_nobody_asked_for_offers_it_and_only_where_answers_are_read() -> None:
